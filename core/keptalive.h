@@ -1,0 +1,446 @@
+/* keptalive.h - was an HTTP connection kept alive as promised? Facts in, findings out.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * This is the core's only public header. A front end (the `keptalive` command, the Wireshark plugin)
+ * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs
+ * requests with responses, measures idle gaps, judges, and hands records and findings to a sink.
+ *
+ * Conventions
+ *   Time      int64 nanoseconds of capture time. The core reads no clock.
+ *   Frame     1-based number over all input as merged.
+ *   Sequence  32-bit TCP sequence numbers as on the wire; the core unwraps them.
+ *   Memory    every byte comes from the allocator handed in. Slices are never NUL-terminated and are
+ *             read only during the call they are passed to.
+ *   Errors    KA_NO_MEMORY and KA_MISUSE only. Odd traffic is a finding or a failed gate, never an
+ *             error. On failure outputs are untouched.
+ *   Threads   an audit and all it owns belong to one thread at a time.
+ */
+#ifndef KEPTALIVE_H
+#define KEPTALIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KA_SCHEMA         "keptalive/1"
+#define KA_SECOND_NS      INT64_C(1000000000)
+#define KA_MILLISECOND_NS INT64_C(1000000)
+
+/* "No value" for times and durations. */
+#define KA_NONE INT64_MIN
+
+typedef enum ka_status {
+    KA_OK = 0,
+    KA_NO_MEMORY = -1,
+    KA_MISUSE = -2,
+} ka_status;
+
+typedef struct ka_slice {
+    const char *bytes;
+    size_t len_bytes;
+} ka_slice;
+
+/* One function for all memory: new_bytes 0 frees (and returns NULL), old NULL allocates. */
+typedef struct ka_allocator {
+    void *user;
+    void *(*resize)(void *user, void *old, size_t new_bytes);
+} ka_allocator;
+
+typedef struct ka_address {
+    uint8_t ip[16]; /* IPv4 uses the first four bytes, the rest are zero */
+    uint16_t port;
+    uint8_t version; /* 4 or 6 */
+} ka_address;
+
+/* When and in which frame something was captured. */
+typedef struct ka_moment {
+    int64_t time_ns;
+    uint64_t frame; /* 0: never */
+} ka_moment;
+
+/* ---- Options ------------------------------------------------------------------------------- */
+
+/* Every threshold the rules use; name, default, unit and reason are rows of thresholds.def. */
+typedef struct ka_thresholds {
+#define KA_THRESHOLD(field, option, value, unit, reason) int64_t field;
+#include "thresholds.def"
+#undef KA_THRESHOLD
+} ka_thresholds;
+
+typedef enum ka_unit {
+    KA_COUNT,   /* a plain number */
+    KA_NS,      /* a duration or time in nanoseconds, shown in seconds */
+    KA_PERCENT, /* hundredths: 5 is 5 % */
+    KA_BYTES,
+} ka_unit;
+
+typedef struct ka_threshold_row {
+    const char *option; /* "early-tolerance" */
+    const char *reason; /* why the default has its value */
+    int64_t value;      /* the default */
+    ka_unit unit;
+    size_t offset; /* of the field in ka_thresholds */
+} ka_threshold_row;
+
+/* All rows, in the order of thresholds.def; *count is set. */
+const ka_threshold_row *ka_threshold_rows(size_t *count);
+void ka_thresholds_init(ka_thresholds *out);
+
+/* ---- The catalogue -------------------------------------------------------------------------- */
+
+/* Wireshark's expert levels, lowest first. */
+typedef enum ka_severity { KA_CHAT, KA_NOTE, KA_WARN, KA_ERROR } ka_severity;
+
+typedef enum ka_fault {
+    KA_FAULT_CLIENT,
+    KA_FAULT_SERVER,
+    KA_FAULT_PROXY,
+    KA_FAULT_MIDDLE,
+    KA_FAULT_NETWORK,
+    KA_FAULT_CONFIG,
+    KA_FAULT_CAPTURE,
+} ka_fault;
+
+typedef enum ka_finding_id {
+#define KA_FINDING(symbol, id, severity, fault, title, sentence, remedy, reference) KA_##symbol,
+#include "findings.def"
+#undef KA_FINDING
+    KA_FINDING_COUNT
+} ka_finding_id;
+
+typedef struct ka_catalogue_row {
+    const char *id; /* "closed-early" */
+    ka_severity severity;
+    ka_fault fault;
+    const char *title;
+    const char *sentence; /* with {name} placeholders for the finding's values */
+    const char *remedy;
+    const char *reference;
+} ka_catalogue_row;
+
+const ka_catalogue_row *ka_catalogue(ka_finding_id id);
+/* KA_FINDING_COUNT when there is no such id. */
+ka_finding_id ka_finding_by_name(ka_slice name);
+const char *ka_severity_name(ka_severity severity);
+const char *ka_fault_name(ka_fault fault);
+
+/* Gates: what must be sure before a verdict can be. Bits of a mask; names by ka_gate_name. */
+typedef enum ka_gate {
+    KA_GATE_MID_START = 1 << 0,      /* G1 the SYN was not captured */
+    KA_GATE_ONE_SIDED = 1 << 1,      /* G2 one direction was never seen */
+    KA_GATE_GAP = 1 << 2,            /* G3 bytes the capture missed */
+    KA_GATE_SNAPLEN = 1 << 3,        /* G3 bytes cut off by the snapshot length */
+    KA_GATE_UNFRAMED = 1 << 4,       /* G4 where a message ends is not known */
+    KA_GATE_SHORT_TAIL = 1 << 5,     /* G5 the capture ends too soon after the event */
+    KA_GATE_TUNNEL = 1 << 6,         /* G6 Upgrade, CONNECT, event stream */
+    KA_GATE_MASS_CLOSE = 1 << 7,     /* G7 closed with many others: a restart, not a timeout */
+    KA_GATE_CLOCK = 1 << 8,          /* G8 time ran backward */
+    KA_GATE_PORT_REUSE = 1 << 9,     /* G9 ports reused before the close was seen */
+    KA_GATE_RETRANSMITTED = 1 << 10, /* only the retransmission of a deciding byte was captured */
+    KA_GATE_TAIL_LIMITED = 1 << 11,  /* the response's tail waited for the client's ACKs */
+    KA_GATE_TOKEN_MISSING = 1 << 12, /* Keep-Alive without the option in Connection */
+    KA_GATE_DUPLICATE = 1 << 13,     /* copies of packets, as a mirror port makes them */
+    KA_GATE_OFFLOAD = 1 << 14,       /* segments larger than the MSS */
+    KA_GATE_NO_RTT = 1 << 15,        /* no handshake: round trips are estimates */
+    KA_GATE_LOST_STATE = 1 << 16,    /* dropped by the front end to stay within its memory limit */
+    KA_GATE_COUNT = 17
+} ka_gate;
+
+/* The name as it stands in `confidence`, for bit number index. */
+const char *ka_gate_name(unsigned index);
+/* One sentence: why this gate makes the verdict uncertain. */
+const char *ka_gate_reason(unsigned index);
+
+/* ---- Facts ---------------------------------------------------------------------------------- */
+
+typedef struct ka_audit ka_audit;
+typedef struct ka_connection ka_connection;
+
+enum { KA_FIN = 0x01, KA_SYN = 0x02, KA_RST = 0x04, KA_PSH = 0x08, KA_ACK = 0x10, KA_URG = 0x20 };
+
+/* One TCP segment: header only, told for every segment of a connection before its messages.
+ * direction 0 is the sender of the connection's first packet. */
+typedef struct ka_segment {
+    int64_t time_ns;
+    uint64_t frame;
+    uint32_t seq;
+    uint32_t ack;            /* meaningless without KA_ACK */
+    uint32_t len_bytes;      /* payload by the IP header */
+    uint32_t captured_bytes; /* of those, how many the capture holds */
+    uint16_t window;         /* as on the wire, unscaled */
+    uint16_t mss;            /* of a SYN; 0: not told */
+    uint16_t ip_id;          /* 0 for IPv6 */
+    uint16_t interface;
+    uint8_t flags;
+    uint8_t ttl;
+    uint8_t direction;
+} ka_segment;
+
+typedef enum ka_field_name {
+    KA_FIELD_CONNECTION,
+    KA_FIELD_KEEP_ALIVE,
+    KA_FIELD_PROXY_CONNECTION,
+    KA_FIELD_EXPECT,
+    KA_FIELD_UPGRADE,
+    KA_FIELD_HOST,
+    KA_FIELD_CONTENT_TYPE,
+    KA_FIELD_VIA,
+    KA_FIELD_SERVER,
+    KA_FIELD_AUTHENTICATE, /* WWW-Authenticate, Authorization and their Proxy- forms */
+    KA_FIELD_REQUEST_ID,   /* X-Request-Id, Request-Id, traceparent */
+    KA_FIELD_COUNT
+} ka_field_name;
+
+/* One header line, value without surrounding white space. Several lines of one name stay several. */
+typedef struct ka_field {
+    ka_field_name name;
+    ka_slice value;
+} ka_field;
+
+/* RFC 9112 section 6.3: how the end of the body is known. */
+typedef enum ka_framing {
+    KA_FRAMING_NONE,        /* no body: HEAD, 1xx, 204, 304, or a request without one */
+    KA_FRAMING_LENGTH,      /* Content-Length */
+    KA_FRAMING_CHUNKED,     /* Transfer-Encoding: chunked, trailers included */
+    KA_FRAMING_UNTIL_CLOSE, /* the response ends with the server's FIN */
+    KA_FRAMING_TUNNEL,      /* 101, or 2xx to CONNECT: no HTTP follows */
+} ka_framing;
+
+/* One complete message. Told in byte order within a direction, any number of frames late. */
+typedef struct ka_message {
+    uint8_t direction;
+    bool is_response;
+    uint8_t version; /* major * 10 + minor: 10, 11 */
+    uint16_t status; /* of a response */
+    ka_slice method; /* of a request */
+    ka_framing framing;
+    uint64_t body_bytes;
+    uint32_t seq;       /* of its first byte */
+    uint64_t len_bytes; /* head and body as on the wire */
+    uint32_t ack;       /* ACK number of the segment with its first byte */
+    ka_moment first;    /* capture of its first byte, first transmission */
+    ka_moment last;     /* capture of its last byte; the FIN for KA_FRAMING_UNTIL_CLOSE */
+    const ka_field *fields;
+    size_t field_count;
+} ka_message;
+
+typedef enum ka_protocol {
+    KA_PROTOCOL_NONE, /* no payload seen */
+    KA_PROTOCOL_HTTP, /* http/1.0 or http/1.1, by the first request */
+    KA_PROTOCOL_H2C,
+    KA_PROTOCOL_H2,
+    KA_PROTOCOL_TLS,
+    KA_PROTOCOL_OTHER,
+} ka_protocol;
+
+/* Bytes that are no message: an empty line between requests (RFC 9112 section 2.2), or one TLS record. */
+typedef struct ka_bytes {
+    uint8_t direction;
+    uint8_t tls_type; /* record content type: 20 to 23; 0 for a stray line */
+    uint32_t seq;
+    uint64_t len_bytes; /* TLS: of the whole record with its header */
+    ka_moment first;
+    ka_moment last;
+} ka_bytes;
+
+/* ---- Results -------------------------------------------------------------------------------- */
+
+typedef enum ka_side { KA_SIDE_NONE, KA_SIDE_CLIENT, KA_SIDE_SERVER } ka_side;
+typedef enum ka_how { KA_HOW_NONE, KA_HOW_FIN, KA_HOW_RST } ka_how;
+typedef enum ka_max_style { KA_MAX_NONE, KA_MAX_UNKNOWN, KA_MAX_COUNT_DOWN, KA_MAX_FIXED } ka_max_style;
+
+typedef enum ka_verdict {
+    KA_VERDICT_OPEN,         /* nobody closed */
+    KA_VERDICT_BUSY,         /* a request was outstanding, as the closer knew */
+    KA_VERDICT_ANNOUNCED,    /* after Connection: close */
+    KA_VERDICT_UNUSED,       /* no exchange was complete */
+    KA_VERDICT_UNADVERTISED, /* no timeout to compare with */
+    KA_VERDICT_EARLY,
+    KA_VERDICT_PUNCTUAL,
+    KA_VERDICT_LATE,
+} ka_verdict;
+
+const char *ka_verdict_name(ka_verdict verdict);
+const char *ka_side_name(ka_side side);
+const char *ka_how_name(ka_how how);
+const char *ka_max_style_name(ka_max_style style);
+
+/* One named number of a finding. */
+typedef struct ka_value {
+    const char *name;
+    int64_t number;
+    ka_unit unit;
+} ka_value;
+
+/* One deciding frame of a finding. */
+typedef struct ka_evidence {
+    const char *role; /* "response_end", "advert", "request", "fin", "rst", "ack", ... */
+    ka_moment at;
+} ka_evidence;
+
+enum { KA_VALUES_MAX = 16, KA_EVIDENCE_MAX = 8, KA_CAUSES_MAX = 4 };
+
+typedef struct ka_finding {
+    ka_finding_id id;
+    ka_severity severity;  /* after the gates */
+    ka_fault fault;        /* the catalogue's, or the side that sent the message */
+    uint32_t failed_gates; /* those that lowered it */
+    bool has_stream;       /* else it is about `server` as a whole */
+    uint32_t stream;
+    ka_address client;
+    ka_address server;
+    ka_moment at;
+    ka_evidence frames[KA_EVIDENCE_MAX];
+    ka_value values[KA_VALUES_MAX]; /* "count" among them: one finding per id and connection */
+    ka_finding_id causes[KA_CAUSES_MAX];
+    uint8_t frame_count;
+    uint8_t value_count;
+    uint8_t cause_count;
+    char detail[48]; /* text from the packets, raw bytes: an offending value, a method */
+    uint8_t detail_bytes;
+} ka_finding;
+
+/* One connection as the output contract tells it. */
+typedef struct ka_record {
+    uint32_t stream;
+    const char *protocol; /* "http/1.1", "http/1.0", "h2c", "h2", "tls", "other", "none" */
+    ka_address client;
+    ka_address server;
+    ka_moment first;
+    ka_moment last;
+    uint64_t requests;  /* first byte seen, answered or not */
+    uint64_t responses; /* complete final ones; 1xx not counted */
+    int64_t timeout_s;  /* of the latest complete final response; KA_NONE */
+    int64_t max;        /* of the first complete final response; KA_NONE */
+    ka_max_style max_style;
+    uint64_t idle_count;
+    int64_t idle_longest_ns;
+    int64_t idle_total_ns;
+    struct {
+        ka_side by;
+        ka_how how;
+        ka_moment at;
+        int64_t idle_ns; /* KA_NONE: no exchange, or a request outstanding */
+        ka_verdict verdict;
+    } close;
+    uint32_t failed_gates;
+    uint64_t retransmissions;
+    uint64_t missed_bytes;
+    int64_t rtt_client_ns; /* capture point to client and back; KA_NONE: not measured */
+    int64_t rtt_server_ns; /* capture point to server and back; KA_NONE: not measured */
+    uint64_t finding_mask[(KA_FINDING_COUNT + 63) / 64];
+} ka_record;
+
+/* One request with its response, told when the response is complete or the connection settles. */
+typedef struct ka_exchange_record {
+    uint32_t stream;
+    uint64_t number;   /* 1-based on its connection */
+    ka_moment request; /* first byte; frame 0: a response without a request */
+    ka_moment request_end;
+    ka_moment response; /* first byte; frame 0: unanswered */
+    ka_moment response_end;
+    char method[16];        /* cut and NUL-terminated; raw bytes from the packet */
+    uint16_t status;        /* 0: unanswered */
+    int64_t idle_before_ns; /* KA_NONE: first of its connection, or pipelined */
+    int64_t timeout_s;      /* as advertised by this response; KA_NONE */
+    int64_t max;            /* likewise */
+} ka_exchange_record;
+
+/* What only many connections of one server show. Durations KA_NONE where there is no sample. */
+typedef struct ka_endpoint_record {
+    ka_address server;
+    const char *name; /* the Host its clients asked for, escaped by whoever prints it; "" when none */
+    uint64_t connections;
+    uint64_t requests;
+    uint64_t responses;
+    int64_t timeout_s; /* advertised most recently; KA_NONE */
+    int64_t max;       /* largest advertised; KA_NONE */
+    ka_max_style max_style;
+    uint64_t idle_closes_by_server;
+    uint64_t idle_closes_by_client;
+    int64_t idle_median_by_server_ns;
+    int64_t idle_median_by_client_ns;
+    uint64_t open_at_end;
+    uint64_t requests_median;
+    uint64_t requests_p95;
+    uint64_t requests_max;
+    uint64_t concurrency_max;
+} ka_endpoint_record;
+
+/* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
+typedef struct ka_sink {
+    void *user;
+    void (*connection)(void *user, const ka_record *record);
+    void (*finding)(void *user, const ka_finding *finding);
+    void (*exchange)(void *user, const ka_exchange_record *exchange);
+    void (*endpoint)(void *user, const ka_endpoint_record *endpoint);
+} ka_sink;
+
+/* ---- The audit ------------------------------------------------------------------------------ */
+
+typedef struct ka_config {
+    ka_thresholds thresholds;
+    ka_allocator allocator;
+    ka_sink sink;
+    /* Told, with the owner given to ka_connection_open, just before a settled connection's memory goes back and its
+     * handle becomes invalid. May be NULL. */
+    void (*settled)(void *user, void *owner);
+    void *settled_user;
+} ka_config;
+
+/* Copies the configuration. */
+ka_status ka_audit_new(const ka_config *config, ka_audit **out);
+void ka_audit_free(ka_audit *audit);
+
+/* The coarsest time stamp resolution among the inputs (default 1 us): early never means less than two ticks.
+ */
+void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
+
+/* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle. */
+ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
+                             ka_connection **out);
+
+/* Facts of one connection, in capture order. Any of these may settle *other* connections first (time has
+ * passed); never the one named. After a connection has settled its handle must not be used. */
+ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
+ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
+ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
+ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
+void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
+/* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
+void ka_gate_failed(ka_connection *connection, ka_gate gate);
+
+/* Its ports were reused, or the front end had to drop it: judged now with what is known. */
+ka_status ka_connection_end(ka_audit *audit, ka_connection *connection, ka_gate why);
+
+/* The end of the capture, as a question: judges every open connection as of the last segment and tells the
+ * sink their records, then all endpoints. Changes nothing, so it can be asked again later. */
+ka_status ka_audit_report(const ka_audit *audit, const ka_sink *sink);
+
+/* ---- Records (record.c): the output contract, one JSON object a line ------------------------ */
+
+typedef struct ka_writer {
+    void *user;
+    /* Returns false when the bytes could not be written; nothing more is written then. */
+    bool (*write)(void *user, const char *bytes, size_t len_bytes);
+    /* With several input files: the file of a frame and its number there; NULL or false: not told. */
+    bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);
+} ka_writer;
+
+bool ka_write_connection(const ka_writer *writer, const ka_record *record);
+bool ka_write_finding(const ka_writer *writer, const ka_finding *finding);
+bool ka_write_exchange(const ka_writer *writer, const ka_exchange_record *exchange);
+bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint);
+
+/* The finding's message: its catalogue sentence with the numbers. Cut to size and NUL-terminated; text
+ * from packets in it is escaped (\xHH, printable ASCII only). Returns the length written. */
+size_t ka_sentence(const ka_finding *finding, char *out, size_t size);
+
+/* "192.0.2.1" or "2001:db8::1"; out holds KA_IP_TEXT_BYTES. */
+enum { KA_IP_TEXT_BYTES = 46 };
+void ka_ip_text(const ka_address *address, char out[KA_IP_TEXT_BYTES]);
+/* Seconds with the given number of decimals (0 to 9), rounded half away from zero. */
+size_t ka_seconds_text(int64_t duration_ns, unsigned decimals, char *out, size_t size);
+
+#endif

@@ -1,0 +1,43 @@
+/* packet.h - the bytes of one packet: link type and bytes in, one TCP segment out. Pure.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PACKET_H
+#define PACKET_H
+
+#include "keptalive.h"
+
+typedef struct packet_bytes {
+    const uint8_t *bytes;
+    uint32_t captured_bytes; /* how many of them there are */
+    uint32_t wire_bytes;     /* how many the packet had */
+} packet_bytes;
+
+typedef enum packet_verdict {
+    PACKET_TCP,       /* *out is set */
+    PACKET_FRAGMENT,  /* part of a TCP segment that IP fragmented */
+    PACKET_ICMP_TCP,  /* an ICMP error that quotes a TCP header: out->source and out->target of the quoted one
+                         are  set, as Wireshark counts it in tcp.stream */
+    PACKET_OTHER,     /* not TCP */
+    PACKET_CUT,       /* too short for its own headers */
+    PACKET_MALFORMED, /* lengths that contradict each other */
+    PACKET_LINK_UNKNOWN,
+} packet_verdict;
+
+/* One TCP segment with its addresses and payload. `payload` points into the packet's bytes and may hold fewer
+ * than segment.len_bytes (segment.captured_bytes tells). time_ns, frame, direction and interface of `segment`
+ * are left to the caller. */
+typedef struct packet_tcp {
+    ka_address source;
+    ka_address target;
+    ka_segment segment;
+    const uint8_t *payload;
+} packet_tcp;
+
+/* link_type is a LINKTYPE_/DLT_ value as pcap_datalink gives it. */
+packet_verdict packet_decode(int link_type, packet_bytes packet, packet_tcp *out);
+
+/* Whether packet_decode knows the link type. */
+bool packet_link_known(int link_type);
+
+#endif

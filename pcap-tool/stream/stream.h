@@ -1,0 +1,46 @@
+/* stream.h - TCP segments in, facts for the core out: flows, reassembly, HTTP/1 and TLS framing.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Judges nothing. Keeps no payload but out-of-order bytes and unfinished message heads, both bounded.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include "keptalive.h"
+#include "packet/packet.h"
+
+typedef struct stream_table stream_table;
+
+/* What was given up, for the summary. */
+typedef struct stream_counts {
+    uint64_t connections;
+    uint64_t segments;
+    uint64_t holes; /* stretches of missing bytes stepped over */
+    uint64_t hole_bytes;
+    uint64_t heads_too_long; /* message heads beyond the limit: connection no longer parsed */
+    uint64_t buffer_drops;   /* out-of-order segments dropped to stay within the limits */
+    uint64_t evicted;        /* connections dropped to stay within the memory limit */
+} stream_counts;
+
+/* `audit` must outlive the table. NULL when memory runs out. */
+stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator);
+void stream_table_free(stream_table *table);
+
+/* One segment of the capture, in capture order. packet->segment.time_ns, frame and interface are set;
+ * direction is set here. */
+ka_status stream_segment(stream_table *table, packet_tcp *packet);
+
+/* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else. */
+ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* The end of the capture: hands the core whatever is complete by then (bytes still waiting behind a hole). */
+ka_status stream_finish(stream_table *table);
+
+/* For ka_audit_new: tells the table that a connection has settled (user is a stream_table **, set by then).
+ */
+void stream_settled(void *user, void *owner);
+
+const stream_counts *stream_table_counts(const stream_table *table);
+
+#endif
