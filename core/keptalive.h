@@ -383,8 +383,8 @@ typedef struct ka_config {
     ka_thresholds thresholds;
     ka_allocator allocator;
     ka_sink sink;
-    /* Told, with the owner given to ka_connection_open, just before a settled connection's memory goes back and its
-     * handle becomes invalid. May be NULL. */
+    /* Told, with the owner given to ka_connection_open, just before a settled connection's memory goes back
+     * and its handle becomes invalid. May be NULL. */
     void (*settled)(void *user, void *owner);
     void *settled_user;
 } ka_config;

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-/* A copy of the bytes that ends just before an unmapped page: reading one byte too many is a crash. Never freed;
- * tests are short-lived. */
+/* A copy of the bytes that ends just before an unmapped page: reading one byte too many is a crash. Never
+ * freed; tests are short-lived. */
 static inline void *unit_at_page_end(const void *bytes, size_t len_bytes)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
