@@ -1,0 +1,389 @@
+/* audit.c - facts in, in order: the only file that knows the order of the stages.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "audit.h"
+
+#include "memory.h"
+#include "rules.h"
+
+ka_status ka_audit_new(const ka_config *config, ka_audit **out)
+{
+    if (config->allocator.resize == NULL)
+        return KA_MISUSE;
+    ka_audit *a = ka_memory_take(&config->allocator, sizeof *a);
+    if (a == NULL)
+        return KA_NO_MEMORY;
+    a->config = *config;
+    a->now.time_ns = KA_NONE;
+    a->tick_ns = 1000;
+    ka_endpoints_init(&a->endpoints, &a->config.allocator);
+    *out = a;
+    return KA_OK;
+}
+
+static void forget(ka_audit *a, ka_connection *c)
+{
+    *(c->older != NULL ? &c->older->newer : &a->oldest) = c->newer;
+    *(c->newer != NULL ? &c->newer->older : &a->newest) = c->older;
+    if (a->config.settled != NULL)
+        a->config.settled(a->config.settled_user, c->owner);
+    ka_connection_fini(c, &a->config.allocator);
+    ka_memory_give(&a->config.allocator, c);
+}
+
+void ka_audit_free(ka_audit *a)
+{
+    if (a == NULL)
+        return;
+    a->config.settled = NULL; /* nothing settles here: the capture was given up */
+    while (a->oldest != NULL)
+        forget(a, a->oldest);
+    while (a->due_first != NULL) {
+        ka_due *due = a->due_first;
+        a->due_first = due->next;
+        ka_memory_give(&a->config.allocator, due);
+    }
+    ka_endpoints_fini(&a->endpoints);
+    const ka_allocator allocator = a->config.allocator;
+    ka_memory_give(&allocator, a);
+}
+
+void ka_audit_resolution(ka_audit *a, int64_t tick_ns)
+{
+    if (tick_ns > a->tick_ns)
+        a->tick_ns = tick_ns;
+}
+
+ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends[2], void *owner,
+                             ka_connection **out)
+{
+    ka_connection *c = ka_memory_take(&a->config.allocator, sizeof *c);
+    if (c == NULL)
+        return KA_NO_MEMORY;
+    ka_connection_init(c, stream, ends, owner);
+    c->older = a->newest;
+    *(a->newest != NULL ? &a->newest->newer : &a->oldest) = c;
+    a->newest = c;
+    *out = c;
+    return KA_OK;
+}
+
+void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
+{
+    c->protocol = (uint8_t)protocol;
+}
+
+void ka_gate_failed(ka_connection *c, ka_gate gate)
+{
+    c->failed_gates |= gate;
+}
+
+/* ---- Settling ---- */
+
+static ka_status settle(ka_audit *a, ka_connection *c, uint32_t failed_gates)
+{
+    ka_status status = ka_audit_judge(a, c, failed_gates);
+    forget(a, c);
+    return status;
+}
+
+/* Everything whose time has come, except the connection somebody is about to use. */
+static ka_status settle_due(ka_audit *a, const ka_connection *except)
+{
+    ka_status status = KA_OK;
+    for (ka_due **at = &a->due_first; *at != NULL && (*at)->at_ns <= a->now.time_ns && status == KA_OK;) {
+        ka_due *due = *at;
+        if (due->connection == except && except != NULL) {
+            at = &due->next;
+            continue;
+        }
+        *at = due->next;
+        if (due->connection != NULL)
+            status = settle(a, due->connection, 0);
+        ka_memory_give(&a->config.allocator, due);
+    }
+    if (a->due_first == NULL)
+        a->due_last = NULL;
+    else if (a->due_first->next == NULL)
+        a->due_last = a->due_first;
+    return status;
+}
+
+static ka_status schedule(ka_audit *a, ka_connection *c)
+{
+    ka_due *due = ka_memory_take(&a->config.allocator, sizeof *due);
+    if (due == NULL)
+        return KA_NO_MEMORY;
+    due->connection = c;
+    due->at_ns = a->now.time_ns + a->config.thresholds.settle_ns;
+    *(a->due_last != NULL ? &a->due_last->next : &a->due_first) = due;
+    a->due_last = due;
+    c->ending = true;
+    return KA_OK;
+}
+
+ka_status ka_connection_end(ka_audit *a, ka_connection *c, ka_gate why)
+{
+    for (ka_due *due = a->due_first; c->ending && due != NULL; due = due->next) {
+        if (due->connection == c)
+            due->connection = NULL;
+    }
+    return settle(a, c, c->ending ? 0 : why); /* what had ended already lost nothing */
+}
+
+/* ---- Segments ---- */
+
+static bool has_ended(const ka_transport *t)
+{
+    bool acked[2];
+    for (int d = 0; d < 2; d++) {
+        const ka_ending *ending = t->half[d].ending;
+        if (ending != NULL && ending->rst.frame != 0)
+            return true;
+        acked[d] = ending != NULL && ending->fin_acked.frame != 0;
+    }
+    return acked[0] && acked[1];
+}
+
+static void find_client(ka_connection *c, const ka_segment *s)
+{
+    if (c->client_known || !(s->flags & KA_SYN))
+        return;
+    c->client = (s->flags & KA_ACK) ? !s->direction : s->direction;
+    c->client_known = true;
+}
+
+/* The first FIN or RST of the connection: is it one of many idle ones the server closes now? */
+static ka_status first_close(ka_audit *a, ka_connection *c)
+{
+    ka_view v;
+    if (c->endpoint == NULL)
+        return KA_OK;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    ka_view_close(&v);
+    ka_status status = KA_OK;
+    bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
+                  (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
+                  c->exchanges.last.persists && v.close.idle_ns >= a->config.thresholds.unannounced_ns;
+    if (counts)
+        status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
+                                        v.close.idle_ns);
+    ka_endpoint_closed(c->endpoint);
+    return status;
+}
+
+ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
+{
+    ka_segment_news news;
+    if (s->time_ns > a->now.time_ns)
+        a->now.time_ns = s->time_ns;
+    a->now.frame = s->frame;
+    if (a->due_first != NULL && settle_due(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    if (c->first.frame == 0)
+        c->first = (ka_moment){s->time_ns, s->frame};
+    find_client(c, s);
+    bool was_open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
+    if (ka_transport_segment(&c->transport, &a->config.allocator, s, &news) != KA_OK)
+        return KA_NO_MEMORY;
+    if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    if (!c->ending && !was_open && has_ended(&c->transport))
+        return schedule(a, c);
+    return !c->ending && news.rst ? schedule(a, c) : KA_OK;
+}
+
+/* ---- Messages ---- */
+
+static ka_status note(void *user, const ka_finding *f)
+{
+    void **pair = user;
+    ka_audit *a = pair[0];
+    ka_connection *c = pair[1];
+    for (ka_noted *noted = c->noted; noted != NULL; noted = noted->next) {
+        if (noted->finding.id != f->id)
+            continue;
+        ka_finding_again(&noted->finding);
+        if (f->severity > noted->finding.severity) { /* a surer or graver case of it */
+            int64_t count = noted->finding.values[0].number;
+            noted->finding = *f;
+            noted->finding.values[0].number = count;
+        }
+        return KA_OK;
+    }
+    ka_noted *noted = ka_memory_take(&a->config.allocator, sizeof *noted);
+    if (noted == NULL)
+        return KA_NO_MEMORY;
+    noted->finding = *f;
+    noted->next = c->noted;
+    c->noted = noted;
+    return KA_OK;
+}
+
+static ka_status ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
+{
+    void *pair[2] = {a, c};
+    return ka_rules_run(v, when, &(ka_rules_out){pair, note});
+}
+
+static ka_status join_endpoint(ka_audit *a, ka_connection *c)
+{
+    if (c->endpoint != NULL)
+        return KA_OK;
+    ka_status status = ka_endpoints_find(&a->endpoints, &c->ends[!c->client], true, &c->endpoint);
+    bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
+    if (c->endpoint != NULL && open)
+        ka_endpoint_opened(c->endpoint);
+    return status;
+}
+
+static int64_t or_none(int32_t value)
+{
+    return value < 0 ? KA_NONE : value;
+}
+
+static void tell_exchange(const ka_audit *a, const ka_connection *c, const ka_request *request,
+                          const ka_message *m, const ka_response *response)
+{
+    ka_exchange_record record = {0};
+    if (a->config.sink.exchange == NULL)
+        return;
+    record.stream = c->stream;
+    record.number = request != NULL ? request->number : response->number;
+    record.idle_before_ns = KA_NONE;
+    if (request != NULL) {
+        record.request = request->first_at;
+        record.request_end = request->end_at;
+        record.idle_before_ns = request->idle_before_ns;
+        memcpy(record.method, request->method, sizeof record.method);
+    }
+    record.response = m->first;
+    record.response_end = m->last;
+    record.status = m->status;
+    record.timeout_s = or_none(response->timeout_s);
+    record.max = or_none(response->max);
+    a->config.sink.exchange(a->config.sink.user, &record);
+}
+
+static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
+{
+    ka_request *request;
+    const ka_allocator *allocator = &a->config.allocator;
+    if (ka_exchanges_request(&c->exchanges, allocator, &c->transport, c->client, m, header, &request) !=
+        KA_OK)
+        return KA_NO_MEMORY;
+    if (request == NULL)
+        return KA_OK;
+    if (c->endpoint != NULL)
+        ka_endpoint_named(c->endpoint, header->host);
+    ka_view v;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    v.request = request;
+    v.header = header;
+    v.message = m;
+    v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
+    return ask(a, c, &v, KA_ON_REQUEST);
+}
+
+static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
+{
+    ka_request *request;
+    const ka_allocator *allocator = &a->config.allocator;
+    ka_response before = c->exchanges.last;
+    ka_answer answer =
+        ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
+    if (answer == KA_ANSWER_OLD || answer == KA_ANSWER_INTERIM)
+        return KA_OK;
+    if (c->endpoint != NULL)
+        ka_endpoint_advertised(c->endpoint, header);
+    if (answer != KA_ANSWER_UNASKED)
+        tell_exchange(a, c, request, m, &c->exchanges.last);
+    ka_view v;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    v.request = request;
+    v.header = header;
+    v.message = m;
+    v.before = before.end_at.frame != 0 ? &before : NULL;
+    v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
+    ka_status status = ask(a, c, &v, KA_ON_RESPONSE);
+    ka_memory_give(allocator, request);
+    return status;
+}
+
+ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
+{
+    ka_header header;
+    if (!c->client_known) {
+        c->client = m->is_response ? !m->direction : m->direction;
+        c->client_known = true;
+    }
+    if (m->is_response != (m->direction != c->client))
+        return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
+    c->protocol = KA_PROTOCOL_HTTP;
+    if (join_endpoint(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_header_read(m, &header);
+    if ((m->is_response ? response_seen : request_seen)(a, c, m, &header) != KA_OK)
+        return KA_NO_MEMORY;
+    const ka_half *half = &c->transport.half[m->direction];
+    uint64_t end = ka_transport_unwrap(half, (uint32_t)(m->seq + m->len_bytes));
+    uint64_t ack = ka_transport_unwrap(&c->transport.half[!m->direction], m->ack);
+    ka_transport_claim(&c->transport, &a->config.allocator, m->direction, end, m->last, ack);
+    return KA_OK;
+}
+
+ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
+{
+    const ka_half *half = &c->transport.half[b->direction];
+    uint64_t end = ka_transport_unwrap(half, (uint32_t)(b->seq + b->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
+    if (b->direction == c->client)
+        c->exchanges.stray = true;
+    return KA_OK;
+}
+
+/* ---- TLS ---- */
+
+enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
+/* Header of 5, alert of 2, content type of 1, tag of 16 (RFC 8446 section 5.2): an alert inside application
+ * data. */
+enum { TLS13_ALERT_BYTES = 24 };
+
+static void client_burst(ka_connection *c, const ka_bytes *r)
+{
+    ka_bursts *b = c->bursts;
+    /* In TLS 1.3 the client's Finished is application data; before it the client sent no handshake record but
+     * its ClientHello. In 1.2 it sent a second one, the Finished itself. */
+    if (!b->client_finished) {
+        b->client_finished = true;
+        if (b->client_handshake < 2)
+            return;
+    }
+    if (!b->waiting && b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
+        ka_exchanges_idle(&c->exchanges, r->first.time_ns - b->answered.time_ns);
+    b->waiting = true;
+}
+
+ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
+{
+    c->protocol = KA_PROTOCOL_TLS;
+    if (c->bursts == NULL && (c->bursts = ka_memory_take(&a->config.allocator, sizeof *c->bursts)) == NULL)
+        return KA_NO_MEMORY;
+    if (join_endpoint(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_bursts *b = c->bursts;
+    uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
+    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client && b->client_handshake < UINT8_MAX)
+        b->client_handshake++;
+    if (r->tls_type != TLS_APPLICATION_DATA || r->len_bytes == TLS13_ALERT_BYTES)
+        return KA_OK;
+    if (r->direction == c->client) {
+        client_burst(c, r);
+    } else if (b->waiting || (b->answered.frame != 0 && b->client_finished)) {
+        b->waiting = false;
+        b->answered = r->last;
+    }
+    return KA_OK;
+}

@@ -1,0 +1,272 @@
+/* connection.c - the ledger of one connection.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "connection.h"
+
+#include <string.h>
+
+#include "memory.h"
+
+void ka_connection_init(ka_connection *c, uint32_t stream, const ka_address ends[2], void *owner)
+{
+    memset(c, 0, sizeof *c);
+    c->stream = stream;
+    c->ends[0] = ends[0];
+    c->ends[1] = ends[1];
+    c->owner = owner;
+    ka_transport_init(&c->transport);
+    ka_exchanges_init(&c->exchanges);
+}
+
+void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
+{
+    ka_transport_fini(&c->transport, allocator);
+    ka_exchanges_fini(&c->exchanges, allocator);
+    ka_memory_give(allocator, c->bursts);
+    while (c->noted != NULL) {
+        ka_noted *noted = c->noted;
+        c->noted = noted->next;
+        ka_memory_give(allocator, noted);
+    }
+}
+
+static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
+{
+    const ka_half *half = c->transport.half;
+    uint32_t failed = c->failed_gates | c->transport.failed_gates;
+    bool ended = half[0].ending != NULL || half[1].ending != NULL;
+    if (!half[0].syn && !half[1].syn)
+        failed |= KA_GATE_MID_START;
+    /* A lone SYN that was never answered is not one-sided: there was no other side. */
+    if ((half[0].seen != half[1].seen) && !(half[0].next != 0 && half[1].next == 0 && half[0].syn && !ended))
+        failed |= KA_GATE_ONE_SIDED;
+    if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
+        failed |= KA_GATE_GAP;
+    if (x->tunnel || x->event_stream)
+        failed |= KA_GATE_TUNNEL;
+    if (x->completed > 0 && x->last.timeout_s >= 0 && !x->last.effective && !x->last.close)
+        failed |= KA_GATE_TOKEN_MISSING;
+    return failed;
+}
+
+static int64_t or_zero(int64_t duration_ns)
+{
+    return duration_ns == KA_NONE ? 0 : duration_ns;
+}
+
+void ka_view_init(const ka_connection *c, const ka_thresholds *limits, ka_moment now, int64_t tick_ns,
+                  ka_view *view)
+{
+    memset(view, 0, sizeof *view);
+    view->connection = c;
+    view->exchanges = &c->exchanges;
+    view->client = &c->transport.half[c->client];
+    view->server = &c->transport.half[!c->client];
+    view->limits = limits;
+    view->now = now;
+    view->tick_ns = tick_ns;
+    /* What the client sends is acknowledged by the server: the round trip from here to the server and back.
+     */
+    view->rtt_server_ns = or_zero(ka_transport_rtt_ns(view->client));
+    view->rtt_client_ns = or_zero(ka_transport_rtt_ns(view->server));
+    view->rtt_ns = view->rtt_server_ns + view->rtt_client_ns;
+    view->failed_gates = gates_of(c, &c->exchanges);
+    if (c->protocol != KA_PROTOCOL_HTTP || c->exchanges.tunnel)
+        return;
+    ka_unclaimed begun = ka_transport_unclaimed(&c->transport, c->client);
+    if (begun.seq != 0 && begun.seq != c->exchanges.early_first &&
+        !ka_transport_unseen(view->client, view->client->claimed, begun.seq))
+        view->begun = begun;
+    view->answer_begun = ka_transport_unclaimed(&c->transport, !c->client).seq != 0;
+}
+
+int64_t ka_view_early_ns(const ka_view *view, const ka_half *path)
+{
+    int64_t early_ns = view->limits->early_tolerance_ns;
+    int64_t jitter_ns = 3 * ka_transport_jitter_ns(path);
+    if (jitter_ns > early_ns)
+        early_ns = jitter_ns;
+    return 2 * view->tick_ns > early_ns ? 2 * view->tick_ns : early_ns;
+}
+
+int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns)
+{
+    int64_t share_ns = timeout_ns / 100 * view->limits->late_percent;
+    return share_ns > view->limits->late_tolerance_ns ? share_ns : view->limits->late_tolerance_ns;
+}
+
+int64_t ka_view_timeout_ns(const ka_view *view)
+{
+    int32_t timeout_s = view->exchanges->last.timeout_s;
+    return timeout_s < 0 || view->exchanges->unasked ? KA_NONE : timeout_s * KA_SECOND_NS;
+}
+
+/* ---- Who closed ---- */
+
+static uint64_t ending_ack(const ka_half *half, ka_how how)
+{
+    return how == KA_HOW_FIN ? half->ending->fin_ack : half->ending->rst_ack;
+}
+
+/* The later one had seen the earlier one's FIN: they did not cross. */
+static bool answers(const ka_half *later, ka_how later_how, const ka_half *earlier, ka_how earlier_how)
+{
+    if (earlier_how == KA_HOW_RST)
+        return true; /* nothing acknowledges an RST: as captured */
+    return ending_ack(later, later_how) > earlier->ending->fin_seq;
+}
+
+static bool client_closed_first(const ka_view *v, ka_moment cf, ka_how client_how, ka_moment sf,
+                                ka_how server_how)
+{
+    if (client_how == KA_HOW_NONE || server_how == KA_HOW_NONE)
+        return client_how != KA_HOW_NONE;
+    bool captured_first = cf.frame < sf.frame;
+    if (captured_first ? answers(v->server, server_how, v->client, client_how)
+                       : answers(v->client, client_how, v->server, server_how))
+        return captured_first;
+    /* They crossed: compare the times at which they were sent. */
+    return cf.time_ns - v->rtt_client_ns / 2 < sf.time_ns - v->rtt_server_ns / 2;
+}
+
+/* Requests outstanding as the closer knew: a server knows what it had acknowledged, a client what it had sent
+ * and which responses it had acknowledged. */
+static bool was_busy(const ka_view *v, ka_side by, uint64_t ack)
+{
+    const ka_exchanges *x = v->exchanges;
+    const ka_request *oldest = ka_exchanges_oldest(x);
+    if (by == KA_SIDE_SERVER)
+        return (oldest != NULL && oldest->first < ack) || (v->begun.seq != 0 && v->begun.seq < ack);
+    if (oldest != NULL || v->begun.seq != 0)
+        return true;
+    return x->completed > 0 && x->last.end > ack && !x->last.until_close;
+}
+
+static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
+{
+    const ka_exchanges *x = v->exchanges;
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    if (busy)
+        return KA_VERDICT_BUSY;
+    if (x->last.close || x->last.asked_close || (x->unasked && x->unasked_close))
+        return KA_VERDICT_ANNOUNCED;
+    if (idle_ns == KA_NONE && x->completed == 0 &&
+        (v->connection->bursts == NULL || v->connection->bursts->answered.frame == 0))
+        return KA_VERDICT_UNUSED;
+    if (idle_ns == KA_NONE || timeout_ns == KA_NONE)
+        return KA_VERDICT_UNADVERTISED;
+    if (idle_ns < timeout_ns - ka_view_early_ns(v, v->client))
+        return KA_VERDICT_EARLY;
+    return idle_ns > timeout_ns + ka_view_late_ns(v, timeout_ns) ? KA_VERDICT_LATE : KA_VERDICT_PUNCTUAL;
+}
+
+/* The end of the latest thing that starts the idle clock; frame 0: there was none. */
+static ka_moment idle_since(const ka_view *v)
+{
+    if (v->connection->bursts != NULL)
+        return v->connection->bursts->answered;
+    if (v->exchanges->tunnel)
+        return (ka_moment){0, 0};
+    return v->exchanges->last.end_at;
+}
+
+void ka_view_close(ka_view *v)
+{
+    ka_how client_how, server_how;
+    ka_moment cf = ka_transport_ended(v->client, &client_how);
+    ka_moment sf = ka_transport_ended(v->server, &server_how);
+
+    v->close = (ka_close){KA_SIDE_NONE, KA_HOW_NONE, {0, 0}, KA_NONE, KA_VERDICT_OPEN};
+    if (client_how == KA_HOW_NONE && server_how == KA_HOW_NONE)
+        return;
+    bool by_client = client_closed_first(v, cf, client_how, sf, server_how);
+    v->close.by = by_client ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
+    v->close.how = by_client ? client_how : server_how;
+    v->close.at = by_client ? cf : sf;
+    const ka_bursts *bursts = v->connection->bursts;
+    bool busy = bursts != NULL
+                    ? bursts->waiting
+                    : was_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
+    ka_moment since = idle_since(v);
+    if (!busy && since.frame != 0)
+        v->close.idle_ns = v->close.at.time_ns > since.time_ns ? v->close.at.time_ns - since.time_ns : 0;
+    v->close.verdict = verdict_of(v, busy, v->close.idle_ns);
+}
+
+int64_t ka_view_idle_ns(const ka_view *v)
+{
+    const ka_bursts *bursts = v->connection->bursts;
+    ka_moment since = idle_since(v);
+    bool outstanding = bursts != NULL ? bursts->waiting : v->exchanges->newest != NULL || v->begun.seq != 0;
+    if (v->close.by != KA_SIDE_NONE || since.frame == 0 || outstanding)
+        return KA_NONE;
+    return v->now.time_ns > since.time_ns ? v->now.time_ns - since.time_ns : 0;
+}
+
+/* ---- The record ---- */
+
+static const char *protocol_name(const ka_connection *c)
+{
+    static const char *const names[] = {"none", "http/1.1", "h2c", "h2", "tls", "other"};
+    if (c->protocol == KA_PROTOCOL_HTTP && c->exchanges.first_version == 10)
+        return "http/1.0";
+    return names[c->protocol];
+}
+
+/* The gap that nothing has ended yet as far as the counted ones go: by the close, by the beginning of a
+ * request that never was complete, or by the end of the capture. */
+static int64_t last_gap_ns(const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (v->connection->bursts == NULL && (x->newest != NULL || x->last.until_close))
+        return KA_NONE; /* counted when the request came, or there is none */
+    if (v->begun.seq == 0 || x->last.end_at.frame == 0)
+        return v->close.by == KA_SIDE_NONE ? ka_view_idle_ns(v) : v->close.idle_ns;
+    int64_t end_ns = v->begun.at.time_ns;
+    if (v->close.by != KA_SIDE_NONE && v->close.at.time_ns < end_ns)
+        end_ns = v->close.at.time_ns;
+    return end_ns >= x->last.end_at.time_ns ? end_ns - x->last.end_at.time_ns : KA_NONE;
+}
+
+static void fill_idle(const ka_view *v, ka_record *out)
+{
+    ka_exchanges sum = *v->exchanges;
+    int64_t gap_ns = last_gap_ns(v);
+    if (gap_ns != KA_NONE)
+        ka_exchanges_idle(&sum, gap_ns);
+    out->idle_count = sum.idle_count;
+    out->idle_longest_ns = sum.idle_longest_ns;
+    out->idle_total_ns = sum.idle_total_ns;
+}
+
+void ka_view_record(const ka_view *v, ka_record *out)
+{
+    const ka_connection *c = v->connection;
+    const ka_exchanges *x = v->exchanges;
+    int32_t timeout_s = x->unasked ? x->unasked_timeout_s : x->last.timeout_s;
+
+    memset(out, 0, sizeof *out);
+    out->stream = c->stream;
+    out->protocol = protocol_name(c);
+    out->client = c->ends[c->client];
+    out->server = c->ends[!c->client];
+    out->first = c->first;
+    out->last = c->transport.newest;
+    out->requests = x->requests + (v->begun.seq != 0 ? 1 : 0);
+    out->responses = x->responses;
+    out->timeout_s = timeout_s < 0 ? KA_NONE : timeout_s;
+    out->max = x->max.first < 0 ? KA_NONE : x->max.first;
+    out->max_style = x->max.style;
+    fill_idle(v, out);
+    out->close.by = v->close.by;
+    out->close.how = v->close.how;
+    out->close.at = v->close.at;
+    out->close.idle_ns = v->close.idle_ns;
+    out->close.verdict = v->close.verdict;
+    out->failed_gates = v->failed_gates;
+    out->retransmissions = (uint64_t)v->client->retransmissions + v->server->retransmissions;
+    out->missed_bytes = ka_transport_missed_bytes(v->client) + ka_transport_missed_bytes(v->server);
+    out->rtt_client_ns = ka_transport_rtt_ns(v->server);
+    out->rtt_server_ns = ka_transport_rtt_ns(v->client);
+}

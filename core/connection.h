@@ -1,0 +1,109 @@
+/* connection.h - the ledger of one connection: transport, exchanges, advertised values, and what of it can be
+ * trusted.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef KA_CONNECTION_H
+#define KA_CONNECTION_H
+
+#include "exchange.h"
+#include "header.h"
+#include "keptalive.h"
+#include "transport.h"
+
+struct ka_endpoint;
+
+/* A finding made, until its connection settles. */
+typedef struct ka_noted {
+    struct ka_noted *next;
+    ka_finding finding;
+} ka_noted;
+
+/* TLS without keys: a burst of application data by the client stands for a request, one by the server for its
+ * response. */
+typedef struct ka_bursts {
+    ka_moment answered;       /* end of the newest server burst; frame 0: none yet */
+    uint8_t client_handshake; /* handshake records the client sent */
+    bool client_finished;     /* its first application record was TLS 1.3's Finished, or is not expected */
+    bool waiting;             /* the client's burst is not answered yet */
+} ka_bursts;
+
+struct ka_connection {
+    ka_connection *older; /* in the audit's list of open ones */
+    ka_connection *newer;
+    void *owner;
+    ka_transport transport;
+    ka_exchanges exchanges;
+    ka_bursts *bursts; /* TLS only */
+    ka_noted *noted;
+    struct ka_endpoint *endpoint;
+    ka_moment first;
+    ka_address ends[2];
+    uint32_t stream;
+    uint32_t failed_gates; /* told by the front end */
+    uint8_t protocol;      /* ka_protocol */
+    uint8_t client;        /* index into ends */
+    bool client_known;
+    bool ending; /* waits to settle */
+};
+
+/* Who closed, and what that side knew (see `close` in ka_record). */
+typedef struct ka_close {
+    ka_side by;
+    ka_how how;
+    ka_moment at;
+    int64_t idle_ns;
+    ka_verdict verdict;
+} ka_close;
+
+/* A const look at one connection, with all that rules need beside it. */
+typedef struct ka_view {
+    const ka_connection *connection;
+    const ka_exchanges *exchanges;
+    const ka_half *client;
+    const ka_half *server;
+    const ka_thresholds *limits;
+    ka_moment now;      /* the newest of the whole capture */
+    bool final;         /* judged at its end, not on the way */
+    bool capture_ended; /* final because nothing follows, not because it ended */
+    bool mass_closed;   /* its close was one of many */
+    uint64_t repeated;  /* how often this server closed unannounced before */
+    int64_t tick_ns;
+    int64_t rtt_client_ns; /* 0: not measured */
+    int64_t rtt_server_ns;
+    int64_t rtt_ns;        /* both */
+    ka_unclaimed begun;    /* a request of which only the beginning was seen; seq 0: none */
+    bool answer_begun;     /* bytes of a response that never was complete */
+    uint32_t failed_gates; /* of the whole connection */
+    ka_close close;
+    /* What just came, on the way: */
+    const ka_request *request;
+    const ka_header *header;
+    const ka_message *message;
+    const ka_response *before; /* the response before this request or response */
+    const ka_response *response;
+} ka_view;
+
+void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);
+void ka_connection_fini(ka_connection *connection, const ka_allocator *allocator);
+
+/* A view with everything but final, capture_ended, mass_closed, repeated, close and what just came. */
+void ka_view_init(const ka_connection *connection, const ka_thresholds *limits, ka_moment now,
+                  int64_t tick_ns, ka_view *view);
+/* Adds `close` and its verdict. */
+void ka_view_close(ka_view *view);
+
+/* Tolerances of diagnoses about this connection. */
+int64_t ka_view_early_ns(const ka_view *view, const ka_half *path);
+int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns);
+
+/* The advertised timeout in force after the latest response, in ns; KA_NONE. */
+int64_t ka_view_timeout_ns(const ka_view *view);
+
+/* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
+int64_t ka_view_idle_ns(const ka_view *view);
+
+/* The output contract's record; findings are not filled in. */
+void ka_view_record(const ka_view *view, ka_record *out);
+
+#endif

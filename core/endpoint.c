@@ -1,0 +1,192 @@
+/* endpoint.c - the ledgers of one server.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "endpoint.h"
+
+#include <string.h>
+
+#include "finding.h"
+#include "memory.h"
+
+void ka_endpoint_opened(ka_endpoint *e)
+{
+    e->open++;
+    if (e->open > e->concurrency_max)
+        e->concurrency_max = e->open;
+}
+
+void ka_endpoint_closed(ka_endpoint *e)
+{
+    if (e->open > 0)
+        e->open--;
+}
+
+void ka_endpoint_named(ka_endpoint *e, ka_slice host)
+{
+    size_t len_bytes = host.len_bytes < sizeof e->name - 1 ? host.len_bytes : sizeof e->name - 1;
+    if (e->name[0] != '\0' || len_bytes == 0) /* the first Host stands: a stable name */
+        return;
+    memcpy(e->name, host.bytes, len_bytes);
+    e->name[len_bytes] = '\0';
+}
+
+void ka_endpoint_advertised(ka_endpoint *e, const ka_header *header)
+{
+    if (header->keep_alive.timeout_s != KA_NONE)
+        e->timeout_s = header->keep_alive.timeout_s;
+    if (header->keep_alive.max != KA_NONE && header->keep_alive.max > e->max)
+        e->max = header->keep_alive.max;
+}
+
+/* ---- Many closes at one moment ---- */
+
+typedef struct burst {
+    uint32_t count;
+    ka_moment from;
+    int64_t idle_min_ns;
+    int64_t idle_max_ns;
+} burst;
+
+static burst recent_burst(const ka_mass_watch *w, int64_t since_ns)
+{
+    burst b = {0, {0, 0}, INT64_MAX, INT64_MIN};
+    for (uint32_t i = 0; i < KA_RECENT_CLOSES && i < w->next; i++) {
+        const ka_recent_close *close = &w->recent[i];
+        if (close->at.time_ns < since_ns)
+            continue;
+        b.count++;
+        if (b.from.frame == 0 || close->at.frame < b.from.frame)
+            b.from = close->at;
+        if (close->idle_ns < b.idle_min_ns)
+            b.idle_min_ns = close->idle_ns;
+        if (close->idle_ns > b.idle_max_ns)
+            b.idle_max_ns = close->idle_ns;
+    }
+    return b;
+}
+
+static bool is_event(const burst *b, uint64_t open, const ka_thresholds *limits)
+{
+    int64_t count = b->count;
+    if (b->idle_max_ns - b->idle_min_ns <= limits->mass_close_spread_ns)
+        return false; /* of one age: a burst timing out together */
+    if (count >= limits->mass_close_count)
+        return true;
+    return count >= limits->mass_close_few && count * 100 >= (int64_t)open * limits->mass_close_percent;
+}
+
+static void remember(ka_mass_watch *w, ka_moment at, int64_t idle_ns)
+{
+    w->recent[w->next % KA_RECENT_CLOSES] = (ka_recent_close){at, idle_ns};
+    w->next = w->next < 2 * KA_RECENT_CLOSES - 1 ? w->next + 1 : KA_RECENT_CLOSES;
+}
+
+static void extend(ka_mass_event *event, ka_moment at, int64_t idle_ns)
+{
+    event->to = at;
+    event->count++;
+    if (idle_ns < event->idle_min_ns)
+        event->idle_min_ns = idle_ns;
+    if (idle_ns > event->idle_max_ns)
+        event->idle_max_ns = idle_ns;
+}
+
+ka_status ka_endpoint_idle_close(ka_endpoint *e, const ka_allocator *allocator, const ka_thresholds *limits,
+                                 ka_moment at, int64_t idle_ns)
+{
+    if (e->watch == NULL && (e->watch = ka_memory_take(allocator, sizeof *e->watch)) == NULL)
+        return KA_NO_MEMORY;
+    ka_mass_watch *w = e->watch;
+    ka_mass_event *newest = w->event_count > 0 ? &w->events[w->event_count - 1] : NULL;
+    remember(w, at, idle_ns);
+    if (newest != NULL && at.time_ns - newest->to.time_ns <= limits->mass_close_window_ns) {
+        extend(newest, at, idle_ns);
+        return KA_OK;
+    }
+    burst b = recent_burst(w, at.time_ns - limits->mass_close_window_ns);
+    uint64_t open = e->open + b.count - 1; /* this one is still counted as open */
+    if (!is_event(&b, open, limits))
+        return KA_OK;
+    if (w->event_count == KA_MASS_EVENTS_MAX) {
+        memmove(&w->events[0], &w->events[1], (KA_MASS_EVENTS_MAX - 1) * sizeof w->events[0]);
+        w->event_count--;
+    }
+    w->events[w->event_count++] =
+        (ka_mass_event){b.from, at, at, b.idle_min_ns, b.idle_max_ns, b.count, (uint32_t)open};
+    return KA_OK;
+}
+
+bool ka_endpoint_mass_closed(const ka_endpoint *e, ka_moment at)
+{
+    for (uint32_t i = 0; e->watch != NULL && i < e->watch->event_count; i++) {
+        const ka_mass_event *event = &e->watch->events[i];
+        if (at.time_ns >= event->from.time_ns && at.time_ns <= event->to.time_ns)
+            return true;
+    }
+    return false;
+}
+
+void ka_endpoint_mass_finding(const ka_endpoint *e, const ka_mass_event *event, ka_finding *f)
+{
+    ka_finding_init(f, KA_MASS_CLOSE);
+    f->server = e->server;
+    f->at = event->decided;
+    f->values[0].number = event->count;
+    ka_finding_frame(f, "first_close", event->from);
+    ka_finding_frame(f, "deciding_close", event->decided);
+    ka_finding_frame(f, "last_close", event->to);
+    ka_finding_value(f, "within", event->to.time_ns - event->from.time_ns, KA_NS);
+    ka_finding_value(f, "idle_min", event->idle_min_ns, KA_NS);
+    ka_finding_value(f, "idle_max", event->idle_max_ns, KA_NS);
+    ka_finding_value(f, "open", event->open, KA_COUNT);
+}
+
+/* ---- Statistics ---- */
+
+/* A connection that nobody closed by its timer says nothing about timers. */
+static bool is_idle_close(const ka_record *r)
+{
+    return r->close.idle_ns != KA_NONE && r->close.verdict != KA_VERDICT_ANNOUNCED &&
+           r->close.verdict != KA_VERDICT_UNUSED && r->close.verdict != KA_VERDICT_OPEN;
+}
+
+ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open)
+{
+    e->connections++;
+    e->requests += r->requests;
+    e->responses += r->responses;
+    e->open_at_end += open ? 1 : 0;
+    if (r->max_style > e->max_style)
+        e->max_style = r->max_style;
+    if (r->requests > 0 && ka_histogram_add(&e->request_counts, (int64_t)r->requests) != KA_OK)
+        return KA_NO_MEMORY;
+    if (!is_idle_close(r))
+        return KA_OK;
+    ka_histogram *idle = r->close.by == KA_SIDE_SERVER ? &e->idle_by_server : &e->idle_by_client;
+    return ka_histogram_add(idle, r->close.idle_ns);
+}
+
+void ka_endpoint_record_of(const ka_endpoint *e, ka_endpoint_record *out)
+{
+    memset(out, 0, sizeof *out);
+    out->server = e->server;
+    out->name = e->name;
+    out->connections = e->connections;
+    out->requests = e->requests;
+    out->responses = e->responses;
+    out->timeout_s = e->timeout_s;
+    out->max = e->max;
+    out->max_style = e->max_style;
+    out->idle_closes_by_server = ka_histogram_count(&e->idle_by_server);
+    out->idle_closes_by_client = ka_histogram_count(&e->idle_by_client);
+    out->idle_median_by_server_ns = ka_histogram_quantile(&e->idle_by_server, 50);
+    out->idle_median_by_client_ns = ka_histogram_quantile(&e->idle_by_client, 50);
+    out->open_at_end = e->open_at_end;
+    out->concurrency_max = e->concurrency_max;
+    if (ka_histogram_count(&e->request_counts) == 0)
+        return;
+    out->requests_median = (uint64_t)ka_histogram_quantile(&e->request_counts, 50);
+    out->requests_p95 = (uint64_t)ka_histogram_quantile(&e->request_counts, 95);
+    out->requests_max = (uint64_t)ka_histogram_quantile(&e->request_counts, 100);
+}

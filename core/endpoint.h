@@ -1,0 +1,101 @@
+/* endpoint.h - the ledgers of one server: what only many connections show.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A server gets an endpoint with its first HTTP message or TLS record, so that a scan of a whole network
+ * costs nothing.
+ */
+#ifndef KA_ENDPOINT_H
+#define KA_ENDPOINT_H
+
+#include "connection.h"
+#include "histogram.h"
+#include "keptalive.h"
+
+/* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
+ * few, one of a crawler's traffic some ten thousand. About 600 bytes each. */
+enum { KA_ENDPOINTS_MAX = 65536 };
+/* Closes within the mass-close window; more at once only makes the event surer. */
+enum { KA_RECENT_CLOSES = 64 };
+/* Events of one server that are told apart; a server that restarts more often has them joined. */
+enum { KA_MASS_EVENTS_MAX = 32 };
+enum { KA_ENDPOINT_NAME_BYTES = 64 };
+
+typedef struct ka_recent_close {
+    ka_moment at;
+    int64_t idle_ns;
+} ka_recent_close;
+
+/* Connections of different age that were closed at one moment. */
+typedef struct ka_mass_event {
+    ka_moment from;
+    ka_moment to;
+    ka_moment decided; /* the close that made it one */
+    int64_t idle_min_ns;
+    int64_t idle_max_ns;
+    uint32_t count;
+    uint32_t open; /* connections open when it began */
+} ka_mass_event;
+
+typedef struct ka_mass_watch {
+    ka_recent_close recent[KA_RECENT_CLOSES]; /* a ring: `next` is the oldest when full */
+    ka_mass_event events[KA_MASS_EVENTS_MAX];
+    uint32_t next;
+    uint32_t event_count;
+} ka_mass_watch;
+
+typedef struct ka_endpoint {
+    ka_address server;
+    uint32_t index;
+    char name[KA_ENDPOINT_NAME_BYTES];
+    uint64_t connections;
+    uint64_t requests;
+    uint64_t responses;
+    uint64_t open;
+    uint64_t concurrency_max;
+    uint64_t open_at_end;
+    uint64_t unannounced;
+    int64_t timeout_s;
+    int64_t max;
+    ka_max_style max_style;
+    ka_histogram idle_by_server;
+    ka_histogram idle_by_client;
+    ka_histogram request_counts;
+    ka_mass_watch *watch; /* from the first close by the server on */
+} ka_endpoint;
+
+typedef struct ka_endpoints {
+    const ka_allocator *allocator;
+    ka_endpoint **at; /* in order of appearance */
+    uint32_t count;
+    uint32_t room;
+    uint32_t *slots; /* hash table of index + 1; 0: free */
+    uint32_t slot_count;
+} ka_endpoints;
+
+void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator);
+void ka_endpoints_fini(ka_endpoints *endpoints);
+/* A copy whose endpoints have the same indexes; *out is initialised by it. */
+ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
+
+/* NULL in *out when there is none; with `create` one is made, unless the limit is reached. */
+ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
+                            ka_endpoint **out);
+
+void ka_endpoint_opened(ka_endpoint *endpoint);
+void ka_endpoint_closed(ka_endpoint *endpoint);
+void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
+void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
+
+/* The server closed an idle connection, unannounced: one of many? */
+ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allocator,
+                                 const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
+bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
+
+/* Adds a judged connection to the statistics. */
+ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);
+void ka_endpoint_record_of(const ka_endpoint *endpoint, ka_endpoint_record *out);
+/* The mass-close finding of one event. */
+void ka_endpoint_mass_finding(const ka_endpoint *endpoint, const ka_mass_event *event, ka_finding *out);
+
+#endif

@@ -1,0 +1,105 @@
+/* exchange.h - the messages of one connection: requests paired with responses, outstanding count, idle gaps.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Idle means nothing outstanding: every request has its final response, both complete. A gap runs from the
+ * last byte of the final response to the first byte of the next request, the first FIN or RST of either side,
+ * or the end.
+ */
+#ifndef KA_EXCHANGE_H
+#define KA_EXCHANGE_H
+
+#include "header.h"
+#include "keptalive.h"
+#include "transport.h"
+
+enum { KA_METHOD_BYTES = 16 };
+
+/* A request whose response is not complete. */
+typedef struct ka_request {
+    struct ka_request *next; /* the list is circular: exchanges.newest points at its newest */
+    uint64_t first;          /* sequence numbers, end exclusive */
+    uint64_t end;
+    uint64_t ack; /* what the client had acknowledged when it sent the first byte */
+    ka_moment first_at;
+    ka_moment end_at;
+    uint64_t number; /* 1-based on its connection */
+    int64_t
+        idle_before_ns; /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
+    bool close;         /* asked for Connection: close */
+    char method[KA_METHOD_BYTES];
+} ka_request;
+
+/* A complete final response. */
+typedef struct ka_response {
+    uint64_t first; /* sequence numbers, end exclusive */
+    uint64_t end;
+    int64_t first_ns;
+    uint64_t first_frame;
+    ka_moment end_at;  /* frame 0: there was none */
+    uint32_t number;   /* of the request it answered */
+    int32_t timeout_s; /* -1: not advertised */
+    int32_t max;       /* likewise */
+    uint16_t status;
+    bool close;       /* said Connection: close */
+    bool persists;    /* by RFC 9112 section 9.3 */
+    bool effective;   /* its Keep-Alive came with the option in Connection */
+    bool asked_close; /* the request had said Connection: close */
+    bool until_close;
+} ka_response;
+
+/* `max` over consecutive responses of a connection. */
+typedef struct ka_max_track {
+    int32_t first; /* -1: never seen */
+    int32_t latest;
+    uint8_t style; /* ka_max_style */
+    bool mixed;    /* neither counts down nor stays: nothing is judged */
+} ka_max_track;
+
+typedef struct ka_exchanges {
+    ka_request *newest;   /* of the pending ones; NULL: nothing outstanding */
+    ka_response last;     /* the latest that answered a request */
+    uint64_t early_first; /* a request answered before it was complete begins here; 0: none */
+    int64_t idle_longest_ns;
+    int64_t idle_total_ns;
+    uint32_t idle_count;
+    uint32_t requests;
+    uint32_t responses;
+    uint32_t completed; /* responses that answered a request, or one not captured */
+    ka_max_track max;
+    int16_t first_version;     /* of the first request, else response; 0: none */
+    int32_t unasked_timeout_s; /* see `unasked` */
+    bool unasked;              /* the latest response was one nobody had asked for: advertised is its word */
+    bool unasked_close;
+    bool stray;  /* an empty line since the last response: some servers restart their timer */
+    bool tunnel; /* 101 or CONNECT: no HTTP any more */
+    bool event_stream;
+} ka_exchanges;
+
+void ka_exchanges_init(ka_exchanges *exchanges);
+void ka_exchanges_fini(ka_exchanges *exchanges, const ka_allocator *allocator);
+
+/* The oldest unanswered request; NULL: none. */
+ka_request *ka_exchanges_oldest(const ka_exchanges *exchanges);
+
+/* Adds a request. *out is NULL when it was known already or answered before its end. */
+ka_status ka_exchanges_request(ka_exchanges *exchanges, const ka_allocator *allocator,
+                               const ka_transport *transport, unsigned client, const ka_message *message,
+                               const ka_header *header, ka_request **out);
+
+typedef enum ka_answer {
+    KA_ANSWER_INTERIM,  /* 1xx: the request goes on waiting */
+    KA_ANSWER_PAIRED,   /* *request is the answered one, now the caller's to free */
+    KA_ANSWER_UNPAIRED, /* its request was not captured, or not yet complete: *request is NULL */
+    KA_ANSWER_UNASKED,  /* nothing was outstanding at the server */
+    KA_ANSWER_OLD,      /* told before */
+} ka_answer;
+
+ka_answer ka_exchanges_response(ka_exchanges *exchanges, const ka_allocator *allocator,
+                                const ka_transport *transport, unsigned client, const ka_message *message,
+                                const ka_header *header, ka_request **request);
+
+/* Adds one idle gap to the statistics. */
+void ka_exchanges_idle(ka_exchanges *exchanges, int64_t idle_ns);
+
+#endif

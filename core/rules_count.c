@@ -1,0 +1,88 @@
+/* rules_count.c - max, Connection: close, and answers nobody asked for.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "rules.h"
+
+/* A single sample can mean what remains or the total: the more generous reading holds. */
+int64_t ka_rules_allowed(const ka_view *v, const ka_response *response)
+{
+    const ka_max_track *track = &v->exchanges->max;
+    if (response == NULL || response->max < 0 || track->mixed)
+        return -1;
+    if (track->style == KA_MAX_FIXED)
+        return (v->failed_gates & KA_GATE_MID_START) ? -1 : response->max;
+    return (int64_t)response->number + response->max;
+}
+
+bool ka_rule_max_exceeded(const ka_view *v, ka_finding *f)
+{
+    int64_t allowed = ka_rules_allowed(v, v->before);
+    if (allowed < 0 || (int64_t)v->request->number <= allowed || v->before->close)
+        return false; /* after close it is request-after-close */
+    if (v->request->ack < v->before->end)
+        return false; /* pipelined before the client could know */
+    f->at = v->request->first_at;
+    ka_finding_frame(f, "advert", (ka_moment){v->before->first_ns, v->before->first_frame});
+    ka_finding_frame(f, "response_end", v->before->end_at);
+    ka_finding_frame(f, "request", v->request->first_at);
+    ka_finding_value(f, "request_number", (int64_t)v->request->number, KA_COUNT);
+    ka_finding_value(f, "allowed", allowed, KA_COUNT);
+    ka_finding_value(f, "max", v->before->max, KA_COUNT);
+    return true;
+}
+
+/* When the server closed, or the client, or nobody until now: *by tells. */
+static ka_moment open_until(const ka_view *v, ka_side *by)
+{
+    ka_how client_how, server_how;
+    ka_moment client = ka_transport_ended(v->client, &client_how);
+    ka_moment server = ka_transport_ended(v->server, &server_how);
+    *by = v->close.by;
+    if (v->close.by == KA_SIDE_NONE)
+        return v->now;
+    return v->close.by == KA_SIDE_SERVER ? server : client;
+}
+
+bool ka_rule_close_not_honoured(const ka_view *v, ka_finding *f)
+{
+    const ka_response *last = &v->exchanges->last;
+    int64_t limit_ns = 2 * v->rtt_ns > v->limits->close_grace_ns ? 2 * v->rtt_ns : v->limits->close_grace_ns;
+    ka_side by;
+    ka_moment until = open_until(v, &by);
+    if (v->exchanges->completed == 0 || !last->close || last->until_close)
+        return false;
+    if (by == KA_SIDE_NONE && !v->capture_ended)
+        return false;
+    /* A client that still sends keeps the server reading (RFC 9112 section 9.6). */
+    int64_t from_ns = last->end_at.time_ns;
+    if (v->client->last_data_ns != KA_NONE && v->client->last_data_ns > from_ns &&
+        v->client->last_data_ns < until.time_ns)
+        from_ns = v->client->last_data_ns;
+    if (until.time_ns - from_ns <= limit_ns)
+        return false;
+    if (by == KA_SIDE_CLIENT)
+        f->severity = KA_NOTE;
+    f->at = last->end_at;
+    ka_finding_frame(f, "response_end", last->end_at);
+    ka_finding_frame(f, "advert", (ka_moment){last->first_ns, last->first_frame});
+    ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
+    ka_finding_value(f, "open_for", until.time_ns - last->end_at.time_ns, KA_NS);
+    ka_finding_value(f, "allowed", limit_ns, KA_NS);
+    return true;
+}
+
+bool ka_rule_unsolicited_408(const ka_view *v, ka_finding *f)
+{
+    if (v->message->status != 408 || !v->exchanges->unasked)
+        return false;
+    bool unused = v->exchanges->completed == 0;
+    ka_moment since = unused ? v->connection->first : v->exchanges->last.end_at;
+    if (unused)
+        f->severity = KA_CHAT;
+    f->at = v->message->first;
+    ka_finding_frame(f, "response_end", unused ? (ka_moment){0, 0} : since);
+    ka_finding_frame(f, "response", v->message->first);
+    ka_finding_value(f, "idle", v->message->first.time_ns - since.time_ns, KA_NS);
+    return true;
+}

@@ -1,0 +1,81 @@
+/* rules_leak.c - what stays open: half-closed connections and idle ones without end.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "rules.h"
+
+static int64_t earlier(int64_t a_ns, ka_moment b)
+{
+    return b.frame != 0 && b.time_ns < a_ns ? b.time_ns : a_ns;
+}
+
+/* One side's FIN was acknowledged at `from`; the other stays in CLOSE-WAIT until it closes itself, somebody
+ * resets, or the capture ends. KA_NONE: it was not in CLOSE-WAIT, or nobody saw how it ended. */
+static int64_t close_wait_ns(const ka_view *v, const ka_half *closed, const ka_half *waiting, ka_moment from)
+{
+    ka_moment none = {0, 0};
+    ka_moment fin = waiting->ending != NULL ? waiting->ending->fin : none;
+    ka_moment rst = waiting->ending != NULL ? waiting->ending->rst : none;
+    ka_moment reset = closed->ending->rst;
+    bool ended = fin.frame != 0 || rst.frame != 0 || reset.frame != 0;
+    if (from.frame == 0 || (!ended && !v->capture_ended))
+        return KA_NONE;
+    int64_t until_ns = earlier(earlier(earlier(v->now.time_ns, fin), rst), reset);
+    return until_ns > from.time_ns ? until_ns - from.time_ns : KA_NONE;
+}
+
+static void show(const ka_view *v, const ka_half *closed, const ka_half *waiting, int64_t held_ns,
+                 ka_finding *f)
+{
+    f->at = closed->ending->fin;
+    ka_finding_frame(f, "response_end", v->exchanges->last.end_at);
+    ka_finding_frame(f, "fin", closed->ending->fin);
+    ka_finding_frame(f, "ack", closed->ending->fin_acked);
+    ka_how how;
+    ka_moment end = ka_transport_ended(waiting, &how);
+    ka_finding_frame(f, how == KA_HOW_FIN ? "fin_of_holder" : "rst_of_holder", end);
+    ka_finding_value(f, "held", held_ns, KA_NS);
+    ka_finding_value(f, "still_open", how == KA_HOW_NONE ? 1 : 0, KA_COUNT);
+}
+
+bool ka_rule_client_close_wait(const ka_view *v, ka_finding *f)
+{
+    if (v->server->ending == NULL)
+        return false;
+    int64_t held_ns = close_wait_ns(v, v->server, v->client, v->server->ending->fin_acked);
+    if (held_ns == KA_NONE || held_ns <= v->limits->close_wait_ns)
+        return false;
+    f->severity = held_ns > v->limits->close_wait_error_ns ? KA_ERROR : KA_WARN;
+    show(v, v->server, v->client, held_ns, f);
+    return true;
+}
+
+bool ka_rule_server_close_wait(const ka_view *v, ka_finding *f)
+{
+    if (v->client->ending == NULL)
+        return false;
+    ka_moment from = v->client->ending->fin_acked;
+    if (from.frame != 0 && v->server->last_data_ns != KA_NONE && v->server->last_data_ns > from.time_ns)
+        from.time_ns = v->server->last_data_ns; /* it was still answering */
+    int64_t held_ns = close_wait_ns(v, v->client, v->server, from);
+    if (held_ns == KA_NONE || held_ns < v->limits->server_close_wait_ns)
+        return false;
+    show(v, v->client, v->server, held_ns, f);
+    return true;
+}
+
+bool ka_rule_idle_forever(const ka_view *v, ka_finding *f)
+{
+    int64_t idle_ns = ka_view_idle_ns(v);
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    int64_t limit_ns = v->limits->idle_forever_ns;
+    if (timeout_ns != KA_NONE && timeout_ns + ka_view_late_ns(v, timeout_ns) > limit_ns)
+        limit_ns = timeout_ns + ka_view_late_ns(v, timeout_ns);
+    if (!v->capture_ended || v->connection->bursts != NULL || idle_ns == KA_NONE || idle_ns <= limit_ns)
+        return false;
+    f->at = v->exchanges->last.end_at;
+    ka_finding_frame(f, "response_end", v->exchanges->last.end_at);
+    ka_finding_value(f, "idle", idle_ns, KA_NS);
+    ka_finding_value(f, "timeout", timeout_ns, KA_NS);
+    return true;
+}

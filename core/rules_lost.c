@@ -1,0 +1,154 @@
+/* rules_lost.c - requests that got no answer. Each gets exactly one of four diagnoses, the first that holds:
+ * request-after-close, reuse-after-fin, keepalive-race, server-closed-in-flight.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "rules.h"
+
+/* The oldest request without an answer, whole or only begun. */
+typedef struct unanswered {
+    uint64_t first; /* sequence number; 0: there is none */
+    uint64_t ack;
+    uint64_t number;
+    ka_moment first_at;
+    ka_moment end_at; /* frame 0: its end was not seen */
+} unanswered;
+
+static unanswered oldest_unanswered(const ka_view *v)
+{
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    if (oldest != NULL)
+        return (unanswered){oldest->first, oldest->ack, oldest->number, oldest->first_at, oldest->end_at};
+    return (unanswered){v->begun.seq, v->begun.ack, v->exchanges->requests + 1, v->begun.at, {0, 0}};
+}
+
+/* The client had the whole response that said close when it sent the request. */
+static bool is_after_close(const ka_response *before, uint64_t ack)
+{
+    return before != NULL && before->end_at.frame != 0 && before->close && ack >= before->end;
+}
+
+static bool is_lost(const ka_view *v, const unanswered *u)
+{
+    return u->first != 0 && v->close.by == KA_SIDE_SERVER && !is_after_close(&v->exchanges->last, u->ack);
+}
+
+/* Whether the client knew all that was answered before; else it pipelined, and the answers may tell it to
+ * stop. */
+static bool is_pipelined(const ka_view *v, const unanswered *u)
+{
+    return v->exchanges->completed > 0 && u->ack < v->exchanges->last.end;
+}
+
+static bool is_after_fin(const ka_view *v, const unanswered *u)
+{
+    const ka_ending *server = v->server->ending;
+    return is_lost(v, u) && !v->answer_begun && server->fin.frame != 0 && u->ack > server->fin_seq;
+}
+
+/* The server had not a byte of the request when it closed: neither its FIN nor its RST acknowledges any.
+ * Frame order would depend on where the capture was taken; this does not. */
+static bool is_race(const ka_view *v, const unanswered *u)
+{
+    const ka_ending *server = v->server->ending;
+    if (!is_lost(v, u) || v->answer_begun || is_after_fin(v, u) || is_pipelined(v, u))
+        return false;
+    uint64_t known = v->close.how == KA_HOW_FIN ? server->fin_ack : server->rst_ack;
+    return known <= u->first;
+}
+
+static void show_request(const ka_view *v, const unanswered *u, ka_finding *f)
+{
+    const ka_response *last = &v->exchanges->last;
+    f->at = u->first_at;
+    ka_finding_frame(f, "response_end", last->end_at);
+    ka_finding_frame(f, "advert", (ka_moment){last->first_ns, last->timeout_s >= 0 ? last->first_frame : 0});
+    ka_finding_frame(f, "request", u->first_at);
+    ka_finding_value(f, "request_number", (int64_t)u->number, KA_COUNT);
+}
+
+static void show_close(const ka_view *v, ka_finding *f)
+{
+    ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
+    ka_finding_value(f, "timeout", ka_view_timeout_ns(v), KA_NS);
+    ka_finding_value(f, "rtt_server", v->rtt_server_ns, KA_NS);
+    ka_finding_value(f, "rtt_client", v->rtt_client_ns, KA_NS);
+}
+
+static void fill_after_close(const ka_response *before, uint64_t number, ka_moment at, ka_finding *f)
+{
+    f->at = at;
+    ka_finding_frame(f, "response_end", before->end_at);
+    ka_finding_frame(f, "advert", (ka_moment){before->first_ns, before->first_frame});
+    ka_finding_frame(f, "request", at);
+    ka_finding_value(f, "request_number", (int64_t)number, KA_COUNT);
+    ka_finding_value(f, "since_close", at.time_ns - before->end_at.time_ns, KA_NS);
+    ka_finding_value(f, "status", before->status, KA_COUNT);
+}
+
+/* Whole requests are judged when they come, one that was only begun at the end. */
+bool ka_rule_request_after_close(const ka_view *v, ka_finding *f)
+{
+    if (!v->final) {
+        if (!is_after_close(v->before, v->request->ack))
+            return false;
+        fill_after_close(v->before, v->request->number, v->request->first_at, f);
+        return true;
+    }
+    unanswered u = oldest_unanswered(v);
+    if (u.first == 0 || u.end_at.frame != 0 || !is_after_close(&v->exchanges->last, u.ack))
+        return false;
+    fill_after_close(&v->exchanges->last, u.number, u.first_at, f);
+    return true;
+}
+
+bool ka_rule_reuse_after_fin(const ka_view *v, ka_finding *f)
+{
+    unanswered u = oldest_unanswered(v);
+    if (!is_after_fin(v, &u))
+        return false;
+    const ka_ending *server = v->server->ending;
+    int64_t known_ns = u.first_at.time_ns - server->fin_acked.time_ns;
+    show_request(v, &u, f);
+    show_close(v, f);
+    ka_finding_frame(f, "ack", server->fin_acked);
+    ka_finding_value(f, "since_fin", u.first_at.time_ns - server->fin.time_ns, KA_NS);
+    if (server->fin_acked.frame != 0 && server->fin_acked.frame < u.first_at.frame)
+        ka_finding_value(f, "in_close_wait", known_ns, KA_NS);
+    /* The application may not have been told yet: still the client's, but not neglect. */
+    ka_finding_value(f, "late", known_ns < v->limits->late_reuse_ns ? 1 : 0, KA_COUNT);
+    return true;
+}
+
+bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
+{
+    unanswered u = oldest_unanswered(v);
+    if (!is_race(v, &u))
+        return false;
+    show_request(v, &u, f);
+    show_close(v, f);
+    ka_moment since = v->exchanges->completed > 0 ? v->exchanges->last.end_at : v->connection->first;
+    ka_finding_value(f, "client_idle", u.first_at.time_ns - since.time_ns - v->rtt_client_ns, KA_NS);
+    ka_finding_value(f, "server_idle", v->close.at.time_ns - since.time_ns, KA_NS);
+    return true;
+}
+
+bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
+{
+    unanswered u = oldest_unanswered(v);
+    if (!is_lost(v, &u) || is_after_fin(v, &u) || is_race(v, &u) || u.end_at.frame == 0 ||
+        v->exchanges->last.close)
+        return false;
+    int64_t after_ns = v->close.at.time_ns - u.end_at.time_ns;
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    int64_t since_last_ns = v->close.at.time_ns - v->exchanges->last.end_at.time_ns;
+    bool on_timer = timeout_ns != KA_NONE && since_last_ns >= timeout_ns - ka_view_early_ns(v, v->client) &&
+                    since_last_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns);
+    if (after_ns < 0 || (after_ns >= v->limits->in_flight_limit_ns && !on_timer))
+        return false;
+    show_request(v, &u, f);
+    show_close(v, f);
+    ka_finding_value(f, "after_request", after_ns, KA_NS);
+    ka_finding_value(f, "on_idle_timer", on_timer ? 1 : 0, KA_COUNT);
+    return true;
+}

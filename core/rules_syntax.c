@@ -1,0 +1,72 @@
+/* rules_syntax.c - what is wrong with the header values themselves.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "rules.h"
+
+static void blame_sender(const ka_view *v, ka_finding *f)
+{
+    f->at = v->message->first;
+    f->fault = v->message->is_response ? KA_FAULT_SERVER : KA_FAULT_CLIENT;
+    ka_finding_frame(f, v->message->is_response ? "response" : "request", v->message->first);
+}
+
+static bool has_fault(const ka_view *v, unsigned bit, unsigned detail, ka_finding *f)
+{
+    const ka_keep_alive *keep_alive = &v->header->keep_alive;
+    if (!(keep_alive->faults & bit))
+        return false;
+    blame_sender(v, f);
+    ka_finding_detail(f, (ka_slice){keep_alive->detail[detail].bytes, keep_alive->detail[detail].len_bytes});
+    return true;
+}
+
+bool ka_rule_bare_number(const ka_view *v, ka_finding *f)
+{
+    return has_fault(v, KA_SYNTAX_BARE_NUMBER, 0, f);
+}
+
+bool ka_rule_bad_param(const ka_view *v, ka_finding *f)
+{
+    return has_fault(v, KA_SYNTAX_BAD_PARAM, 1, f);
+}
+
+bool ka_rule_timeout_not_integer(const ka_view *v, ka_finding *f)
+{
+    return has_fault(v, KA_SYNTAX_TIMEOUT_NOT_INTEGER, 2, f);
+}
+
+bool ka_rule_duplicate_conflict(const ka_view *v, ka_finding *f)
+{
+    return has_fault(v, KA_SYNTAX_DUPLICATE_CONFLICT, 3, f);
+}
+
+static void show_field(const ka_view *v, ka_field_name name, ka_finding *f)
+{
+    for (size_t i = 0; i < v->message->field_count; i++) {
+        if (v->message->fields[i].name == name) {
+            ka_finding_detail(f, v->message->fields[i].value);
+            return;
+        }
+    }
+}
+
+bool ka_rule_token_missing(const ka_view *v, ka_finding *f)
+{
+    const ka_options *connection = &v->header->connection;
+    if (!v->header->keep_alive.present || connection->keep_alive || connection->close)
+        return false;
+    blame_sender(v, f);
+    show_field(v, KA_FIELD_KEEP_ALIVE, f);
+    return true;
+}
+
+bool ka_rule_close_contradiction(const ka_view *v, ka_finding *f)
+{
+    const ka_options *connection = &v->header->connection;
+    if (!connection->close || (!connection->keep_alive && !v->header->keep_alive.present))
+        return false;
+    blame_sender(v, f);
+    show_field(v, connection->keep_alive ? KA_FIELD_CONNECTION : KA_FIELD_KEEP_ALIVE, f);
+    return true;
+}

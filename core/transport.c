@@ -1,0 +1,432 @@
+/* transport.c - the TCP headers of one connection.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "transport.h"
+
+#include <string.h>
+
+#include "memory.h"
+
+/* Unwrapped numbers start here, so that what lies before the first one seen does not go below zero. */
+#define SEQ_BASE (UINT64_C(1) << 33)
+/* Copies by a mirror port follow their original within this (and carry its IP identification). */
+#define COPY_WINDOW_NS KA_MILLISECOND_NS
+/* Bytes that fill a hole later than this were sent again: reordering in a network takes less. */
+#define REORDER_NS (3 * KA_MILLISECOND_NS)
+/* Capturing on several queues swaps packets by microseconds; a clock that was set jumps further. */
+#define CLOCK_TOLERANCE_NS KA_MILLISECOND_NS
+
+void ka_transport_init(ka_transport *transport)
+{
+    memset(transport, 0, sizeof *transport);
+    transport->newest.time_ns = KA_NONE;
+    for (int d = 0; d < 2; d++) {
+        ka_half *half = &transport->half[d];
+        half->rtt_min_ns = UINT32_MAX;
+        half->data_rtt_min_ns = UINT32_MAX;
+        half->last_data_ns = KA_NONE;
+    }
+}
+
+void ka_transport_fini(ka_transport *transport, const ka_allocator *allocator)
+{
+    for (int d = 0; d < 2; d++) {
+        ka_half *half = &transport->half[d];
+        if (half->damage != NULL) {
+            ka_ranges_free(&half->damage->holes, allocator);
+            ka_ranges_free(&half->damage->missed, allocator);
+        }
+        ka_memory_give(allocator, half->damage);
+        ka_memory_give(allocator, half->ending);
+        half->damage = NULL;
+        half->ending = NULL;
+    }
+    ka_memory_give(allocator, transport->activity);
+    transport->activity = NULL;
+}
+
+uint64_t ka_transport_unwrap(const ka_half *half, uint32_t seq)
+{
+    if (half->next == 0)
+        return SEQ_BASE + seq;
+    return half->next + (uint64_t)(int64_t)(int32_t)(seq - (uint32_t)half->next);
+}
+
+static uint32_t sign(const ka_segment *s)
+{
+    uint32_t h = s->seq * 2654435761u ^ s->ack * 2246822519u;
+    h ^= (s->len_bytes * 3266489917u) ^ ((uint32_t)s->ip_id << 16 | s->window) * 668265263u;
+    return h ^ (uint32_t)s->flags * 374761393u;
+}
+
+/* The same segment again within a millisecond, same IP identification: a copy the mirror made. */
+static bool is_copy(ka_half_activity *active, const ka_segment *s)
+{
+    uint32_t signature = sign(s);
+    if (s->time_ns - active->signed_at_ns >= COPY_WINDOW_NS)
+        active->signature_count = 0;
+    for (unsigned i = 0; i < active->signature_count; i++) {
+        if (active->signatures[i] == signature)
+            return true;
+    }
+    active->signatures[1] = active->signatures[0];
+    active->signatures[0] = signature;
+    if (active->signature_count < KA_SIGNATURES)
+        active->signature_count++;
+    active->signed_at_ns = s->time_ns;
+    return false;
+}
+
+/* Without an IP identification a bare duplicate ACK looks like a copy; ignoring it changes nothing, but says
+ * nothing about the capture either. */
+static bool copy_is_certain(const ka_segment *s)
+{
+    return s->ip_id != 0 || s->len_bytes > 0;
+}
+
+static void check_clock(ka_transport *t, const ka_segment *s)
+{
+    t->newest.frame = s->frame;
+    if (t->newest.time_ns != KA_NONE && s->time_ns < t->newest.time_ns) {
+        int64_t back = t->newest.time_ns - s->time_ns;
+        if (back > t->backward_ns)
+            t->backward_ns = back;
+        if (back > CLOCK_TOLERANCE_NS)
+            t->failed_gates |= KA_GATE_CLOCK;
+        return;
+    }
+    t->newest.time_ns = s->time_ns;
+}
+
+static void round_trip(ka_half *half, int64_t sample_ns, bool handshake)
+{
+    uint32_t sample = sample_ns < 0 ? 0 : sample_ns >= UINT32_MAX ? UINT32_MAX - 1 : (uint32_t)sample_ns;
+    if (sample < half->rtt_min_ns)
+        half->rtt_min_ns = sample;
+    if (handshake)
+        return;
+    if (sample < half->data_rtt_min_ns)
+        half->data_rtt_min_ns = sample;
+    if (sample > half->data_rtt_max_ns)
+        half->data_rtt_max_ns = sample;
+    half->data_rtt_count++;
+}
+
+static void start_timing(ka_half_activity *active, uint64_t end, int64_t now_ns, bool handshake)
+{
+    if (active->timed_end != 0)
+        return;
+    active->timed_end = end;
+    active->timed_at_ns = now_ns;
+    active->timed_handshake = handshake;
+}
+
+static ka_status add_unseen(ka_half *half, const ka_allocator *allocator, bool acknowledged, uint64_t from,
+                            uint64_t to, int64_t now_ns)
+{
+    if (half->damage == NULL && (half->damage = ka_memory_take(allocator, sizeof *half->damage)) == NULL)
+        return KA_NO_MEMORY;
+    half->damage->noticed_ns = now_ns;
+    return ka_ranges_add(acknowledged ? &half->damage->missed : &half->damage->holes, allocator, from, to);
+}
+
+/* Holes below `ack` were received, only not captured. */
+static ka_status miss_holes(ka_damage *damage, const ka_allocator *allocator, uint64_t ack)
+{
+    for (uint32_t i = 0; damage->holes != NULL && i < damage->holes->count; i++) {
+        ka_range hole = damage->holes->at[i];
+        uint64_t to = hole.to < ack ? hole.to : ack;
+        if (hole.from < to && ka_ranges_add(&damage->missed, allocator, hole.from, to) != KA_OK)
+            return KA_NO_MEMORY;
+    }
+    ka_ranges_remove(&damage->holes, allocator, 0, ack);
+    return KA_OK;
+}
+
+static void note_fin_acked(ka_ending *ending, uint64_t ack, ka_moment now)
+{
+    if (ending->fin.frame != 0 && ending->fin_acked.frame == 0 && ack > ending->fin_seq)
+        ending->fin_acked = now;
+}
+
+/* The other side acknowledged this half's bytes up to `ack`. */
+static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_allocator *allocator,
+                             uint64_t ack, ka_moment now)
+{
+    if (active->timed_end != 0 && ack >= active->timed_end) {
+        round_trip(half, now.time_ns - active->timed_at_ns, active->timed_handshake);
+        active->timed_end = 0;
+    }
+    if (half->ending != NULL)
+        note_fin_acked(half->ending, ack, now);
+    if (!half->seen) {
+        half->next = ack;
+        return KA_OK;
+    }
+    if (half->damage != NULL && miss_holes(half->damage, allocator, ack) != KA_OK)
+        return KA_NO_MEMORY;
+    if (ack <= half->next)
+        return KA_OK;
+    if (add_unseen(half, allocator, true, half->next, ack, now.time_ns) != KA_OK)
+        return KA_NO_MEMORY;
+    half->next = ack;
+    return KA_OK;
+}
+
+/* Part of [from, to) was unseen: it is not any more. */
+static bool fill(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to, int64_t now_ns)
+{
+    ka_damage *damage = half->damage;
+    if (damage == NULL)
+        return false;
+    uint64_t filled = ka_ranges_remove(&damage->holes, allocator, from, to);
+    filled += ka_ranges_remove(&damage->missed, allocator, from, to);
+    if (filled > 0 && now_ns - damage->noticed_ns > REORDER_NS) {
+        damage->late_from = from;
+        damage->late_to = to;
+    }
+    return filled > 0;
+}
+
+typedef enum newness { OLD, FILLED, NEWEST } newness;
+
+/* Sequence space [from, to) was seen, payload or not. */
+static ka_status advance(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to,
+                         int64_t now_ns, newness *what)
+{
+    newness is = fill(half, allocator, from, to, now_ns) ? FILLED : OLD;
+    if (to > half->next) {
+        if (from > half->next && add_unseen(half, allocator, false, half->next, from, now_ns) != KA_OK)
+            return KA_NO_MEMORY;
+        half->next = to;
+        is = NEWEST;
+    }
+    *what = is;
+    return KA_OK;
+}
+
+static ka_ending *ending_of(ka_half *half, const ka_allocator *allocator)
+{
+    if (half->ending == NULL)
+        half->ending = ka_memory_take(allocator, sizeof *half->ending);
+    return half->ending;
+}
+
+static ka_status note_ending(ka_half *half, const ka_allocator *allocator, const ka_segment *s,
+                             uint64_t fin_seq, ka_segment_news *news)
+{
+    ka_ending *ending = ending_of(half, allocator);
+    if (ending == NULL)
+        return KA_NO_MEMORY;
+    ka_moment now = {s->time_ns, s->frame};
+    if ((s->flags & KA_FIN) && ending->fin.frame == 0) {
+        ending->fin = now;
+        ending->fin_seq = fin_seq;
+        ending->fin_ack = half->acked;
+        news->fin = true;
+    }
+    if ((s->flags & KA_RST) && ending->rst.frame == 0) {
+        ending->rst = now;
+        ending->rst_ack = half->acked;
+        news->rst = true;
+    }
+    return KA_OK;
+}
+
+static void note_data(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t from,
+                      uint64_t to)
+{
+    half->last_data_ns = s->time_ns;
+    if (active->unclaimed.seq != 0 || to <= half->claimed)
+        return;
+    active->unclaimed.seq = from > half->claimed ? from : half->claimed;
+    active->unclaimed.ack = half->acked;
+    active->unclaimed.at = (ka_moment){s->time_ns, s->frame};
+}
+
+/* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
+ */
+static bool is_probe(const ka_half *half, const ka_segment *s, uint64_t from)
+{
+    return half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) &&
+           from + 1 == half->next;
+}
+
+static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t end)
+{
+    if (half->syn) { /* Karn: what was sent twice is not timed, its ACK could belong to either */
+        active->timed_end = 0;
+        half->retransmissions++;
+        return;
+    }
+    half->syn = true;
+    half->mss = s->mss;
+    start_timing(active, end, s->time_ns, true);
+}
+
+static void note_payload(ka_transport *t, const ka_segment *s, uint64_t from, newness what,
+                         ka_segment_news *news)
+{
+    ka_half *half = &t->half[s->direction];
+    ka_half_activity *active = &t->activity->half[s->direction];
+    uint16_t mss = t->half[!s->direction].mss;
+
+    if (mss != 0 && s->len_bytes > mss)
+        t->failed_gates |= KA_GATE_OFFLOAD;
+    if (what == OLD) {
+        half->retransmissions++;
+        active->timed_end = 0;
+        return;
+    }
+    news->new_data = true;
+    note_data(half, active, s, from, from + s->len_bytes);
+    if (what == NEWEST)
+        start_timing(active, from + s->len_bytes, s->time_ns, false);
+}
+
+static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
+                               ka_segment_news *news)
+{
+    ka_half *half = &t->half[s->direction];
+    uint64_t from = ka_transport_unwrap(half, s->seq);
+    uint64_t data_from = from + ((s->flags & KA_SYN) ? 1 : 0);
+    uint64_t data_to = data_from + s->len_bytes;
+    uint64_t to = data_to + ((s->flags & KA_FIN) ? 1 : 0);
+    newness what = OLD;
+
+    if (s->flags & KA_RST) /* its payload, if any, is text about the reason (RFC 9293 section 3.5.3) */
+        return note_ending(half, allocator, s, 0, news);
+    if (is_probe(half, s, from)) {
+        half->probes++;
+        return KA_OK;
+    }
+    if (!half->seen) {
+        half->seen = true;
+        half->next = from;
+        half->claimed = data_from;
+    }
+    if (to > from && advance(half, allocator, from, to, s->time_ns, &what) != KA_OK)
+        return KA_NO_MEMORY;
+    if (s->flags & KA_SYN)
+        note_syn(half, &t->activity->half[s->direction], s, data_from);
+    if (s->len_bytes > 0)
+        note_payload(t, s, data_from, what, news);
+    return (s->flags & KA_FIN) ? note_ending(half, allocator, s, data_to, news) : KA_OK;
+}
+
+static ka_status take_ack(ka_transport *t, const ka_allocator *allocator, const ka_segment *s)
+{
+    ka_half *half = &t->half[s->direction];
+    ka_half *other = &t->half[!s->direction];
+    uint64_t ack = ka_transport_unwrap(other, s->ack);
+
+    if ((s->flags & KA_RST) && other->next != 0 && ack > other->next)
+        return KA_OK; /* the ACK number of an RST is no proof of bytes received */
+    if (ack > half->acked)
+        half->acked = ack;
+    return acknowledge(other, &t->activity->half[!s->direction], allocator, ack,
+                       (ka_moment){s->time_ns, s->frame});
+}
+
+static bool is_quiet(const ka_half_activity *active)
+{
+    return active->timed_end == 0 && active->unclaimed.seq == 0;
+}
+
+static void rest(ka_transport *t, const ka_allocator *allocator)
+{
+    if (t->activity == NULL || !is_quiet(&t->activity->half[0]) || !is_quiet(&t->activity->half[1]))
+        return;
+    ka_memory_give(allocator, t->activity);
+    t->activity = NULL;
+}
+
+ka_status ka_transport_segment(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
+                               ka_segment_news *news)
+{
+    memset(news, 0, sizeof *news);
+    if (t->activity == NULL && (t->activity = ka_memory_take(allocator, sizeof *t->activity)) == NULL)
+        return KA_NO_MEMORY;
+    check_clock(t, s);
+    if (is_copy(&t->activity->half[s->direction], s)) {
+        news->copy = true;
+        if (copy_is_certain(s))
+            t->failed_gates |= KA_GATE_DUPLICATE;
+        return KA_OK;
+    }
+    if (s->captured_bytes < s->len_bytes)
+        t->failed_gates |= KA_GATE_SNAPLEN;
+    if ((s->flags & KA_ACK) && take_ack(t, allocator, s) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_status status = take_sequence(t, allocator, s, news);
+    if (s->len_bytes == 0)
+        rest(t, allocator);
+    return status;
+}
+
+void ka_transport_claim(ka_transport *t, const ka_allocator *allocator, unsigned direction, uint64_t end,
+                        ka_moment last, uint64_t ack)
+{
+    ka_half *half = &t->half[direction];
+    if (end <= half->claimed)
+        return;
+    half->claimed = end;
+    if (t->activity == NULL)
+        return;
+    ka_unclaimed *unclaimed = &t->activity->half[direction].unclaimed;
+    if (unclaimed->seq == 0 || unclaimed->seq >= end)
+        return;
+    bool fin = half->ending != NULL && half->ending->fin.frame != 0;
+    /* What follows the message in the segment that ended it begins the next one. */
+    if (half->next - (fin ? 1 : 0) > end)
+        *unclaimed = (ka_unclaimed){end, ack, last};
+    else
+        *unclaimed = (ka_unclaimed){0, 0, {0, 0}};
+    rest(t, allocator);
+}
+
+ka_unclaimed ka_transport_unclaimed(const ka_transport *t, unsigned direction)
+{
+    return t->activity != NULL ? t->activity->half[direction].unclaimed : (ka_unclaimed){0, 0, {0, 0}};
+}
+
+bool ka_transport_unseen(const ka_half *half, uint64_t from, uint64_t to)
+{
+    const ka_damage *damage = half->damage;
+    return damage != NULL &&
+           (ka_ranges_overlap(damage->missed, from, to) || ka_ranges_overlap(damage->holes, from, to));
+}
+
+bool ka_transport_late(const ka_half *half, uint64_t seq)
+{
+    return half->damage != NULL && seq >= half->damage->late_from && seq < half->damage->late_to;
+}
+
+uint64_t ka_transport_missed_bytes(const ka_half *half)
+{
+    return half->damage != NULL ? ka_ranges_total(half->damage->missed) : 0;
+}
+
+ka_moment ka_transport_ended(const ka_half *half, ka_how *how)
+{
+    *how = KA_HOW_NONE;
+    if (half->ending == NULL)
+        return (ka_moment){0, 0};
+    const ka_moment *fin = &half->ending->fin;
+    const ka_moment *rst = &half->ending->rst;
+    bool is_fin = fin->frame != 0 && (rst->frame == 0 || fin->frame <= rst->frame);
+    *how = is_fin ? KA_HOW_FIN : KA_HOW_RST;
+    return is_fin ? *fin : *rst;
+}
+
+int64_t ka_transport_rtt_ns(const ka_half *half)
+{
+    return half->rtt_min_ns == UINT32_MAX ? KA_NONE : (int64_t)half->rtt_min_ns;
+}
+
+int64_t ka_transport_jitter_ns(const ka_half *half)
+{
+    /* Below three samples the largest says more about delayed ACKs than about the path. */
+    return half->data_rtt_count < 3 ? 0 : (int64_t)half->data_rtt_max_ns - (int64_t)half->data_rtt_min_ns;
+}

@@ -1,0 +1,116 @@
+/* transport.h - the TCP headers of one connection: round trips, closes, retransmissions, missed bytes.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Each direction is a half. Sequence numbers are unwrapped to 64 bits near the direction's newest one, so
+ * that ordinary comparison orders them. A half's `acked` counts in the other half's numbers.
+ */
+#ifndef KA_TRANSPORT_H
+#define KA_TRANSPORT_H
+
+#include "keptalive.h"
+#include "ranges.h"
+
+/* Payload no message has claimed yet: the beginning of the next message. */
+typedef struct ka_unclaimed {
+    uint64_t seq; /* 0: none */
+    uint64_t ack;
+    ka_moment at;
+} ka_unclaimed;
+
+/* The first FIN and RST of one direction. Exists only once one was seen. */
+typedef struct ka_ending {
+    ka_moment fin;
+    ka_moment rst;
+    ka_moment fin_acked; /* the first ACK of the other side that covers the FIN */
+    uint64_t fin_seq;    /* sequence number of the FIN itself */
+    uint64_t fin_ack;    /* what its sender had acknowledged by then, itself included */
+    uint64_t rst_ack;    /* likewise for the RST */
+} ka_ending;
+
+/* What was not seen of one direction. Exists only once something was missing. */
+typedef struct ka_damage {
+    ka_ranges *holes;   /* not seen, not acknowledged */
+    ka_ranges *missed;  /* not seen, but acknowledged: the capture missed them */
+    uint64_t late_from; /* bytes whose first transmission was not captured, the newest such range */
+    uint64_t late_to;
+    int64_t noticed_ns; /* the newest hole */
+} ka_damage;
+
+enum { KA_SIGNATURES = 2 };
+
+/* What only a direction with something under way needs. */
+typedef struct ka_half_activity {
+    ka_unclaimed unclaimed;
+    uint64_t timed_end; /* an ACK that reaches this gives a round trip; 0: nothing is timed */
+    int64_t timed_at_ns;
+    int64_t signed_at_ns;
+    uint32_t signatures[KA_SIGNATURES]; /* of the newest segments, against copies */
+    uint8_t signature_count;
+    bool timed_handshake;
+} ka_half_activity;
+
+/* Given back when nothing is under way, so that an idle connection costs little. */
+typedef struct ka_activity {
+    ka_half_activity half[2];
+} ka_activity;
+
+typedef struct ka_half {
+    uint64_t next;    /* one past the newest sequence number seen or acknowledged; 0: none */
+    uint64_t acked;   /* newest ACK number this direction sent */
+    uint64_t claimed; /* one past the last byte any message or stray claimed */
+    ka_ending *ending;
+    ka_damage *damage;
+    int64_t last_data_ns; /* newest first transmission of payload */
+    uint32_t rtt_min_ns;  /* capture point to this direction's receiver and back; UINT32_MAX: no sample */
+    uint32_t data_rtt_min_ns;
+    uint32_t data_rtt_max_ns;
+    uint32_t data_rtt_count;
+    uint32_t retransmissions;
+    uint32_t probes;
+    uint16_t mss; /* the largest segment this side takes; 0: not told */
+    bool seen;
+    bool syn;
+} ka_half;
+
+typedef struct ka_transport {
+    ka_half half[2];
+    ka_activity *activity; /* NULL: nothing is under way */
+    ka_moment newest;      /* the largest time, the last frame */
+    int64_t backward_ns;   /* how far time ran backward at most */
+    uint32_t failed_gates; /* those that headers alone show */
+} ka_transport;
+
+/* What a segment was, for whoever looks next. */
+typedef struct ka_segment_news {
+    bool copy;     /* a duplicate packet: ignored */
+    bool new_data; /* payload not seen before */
+    bool fin;      /* the first FIN of its direction */
+    bool rst;      /* the first RST of its direction */
+} ka_segment_news;
+
+void ka_transport_init(ka_transport *transport);
+void ka_transport_fini(ka_transport *transport, const ka_allocator *allocator);
+ka_status ka_transport_segment(ka_transport *transport, const ka_allocator *allocator,
+                               const ka_segment *segment, ka_segment_news *news);
+
+/* The 64-bit number nearest to the direction's newest whose low half is seq. */
+uint64_t ka_transport_unwrap(const ka_half *half, uint32_t seq);
+/* A message, record or stray of that direction ended at `end`; `last` is where its last byte was captured. */
+void ka_transport_claim(ka_transport *transport, const ka_allocator *allocator, unsigned direction,
+                        uint64_t end, ka_moment last, uint64_t ack);
+/* Payload no message has claimed yet; seq 0: none. */
+ka_unclaimed ka_transport_unclaimed(const ka_transport *transport, unsigned direction);
+/* Bytes of [from, to) that the capture does not hold. */
+bool ka_transport_unseen(const ka_half *half, uint64_t from, uint64_t to);
+/* The byte at seq was captured only as a retransmission. */
+bool ka_transport_late(const ka_half *half, uint64_t seq);
+uint64_t ka_transport_missed_bytes(const ka_half *half);
+/* The first FIN or RST of a direction; frame 0: none. */
+ka_moment ka_transport_ended(const ka_half *half, ka_how *how);
+/* Round trip from the capture point to the receiver of this direction; KA_NONE: never measured. */
+int64_t ka_transport_rtt_ns(const ka_half *half);
+/* Largest minus smallest data-to-ACK sample; 0 below three samples. */
+int64_t ka_transport_jitter_ns(const ka_half *half);
+
+#endif
