@@ -433,8 +433,9 @@ bool ka_write_finding(const ka_writer *writer, const ka_finding *finding);
 bool ka_write_exchange(const ka_writer *writer, const ka_exchange_record *exchange);
 bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint);
 
-/* The finding's message: its catalogue sentence with the numbers. Cut to size and NUL-terminated; text
- * from packets in it is escaped (\xHH, printable ASCII only). Returns the length written. */
+/* The finding's message: its catalogue sentence with the numbers, then, when gates failed, why it is
+ * uncertain. Cut to size and NUL-terminated; text from packets in it is escaped (\xHH, printable ASCII
+ * only). Returns the length written. */
 size_t ka_sentence(const ka_finding *finding, char *out, size_t size);
 
 /* "192.0.2.1" or "2001:db8::1"; out holds KA_IP_TEXT_BYTES. */

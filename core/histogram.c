@@ -1,0 +1,176 @@
+/* histogram.c - quantiles of many numbers in little memory.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "histogram.h"
+
+#include <string.h>
+
+enum {
+    EXACT_VALUES = 2048,       /* below, a bucket is one value */
+    BUCKETS_PER_OCTAVE = 1024, /* half of EXACT_VALUES: the top half of the exact range, scaled up */
+    FIRST_ROOM = 8,            /* most servers close idle connections at one or two ages */
+};
+
+/* value = mantissa << shift with 1024 <= mantissa < 2048, so indexes of one shift follow those of the last.
+ */
+static uint32_t index_of(int64_t value)
+{
+    uint32_t shift = 0;
+    while (value >> shift >= EXACT_VALUES)
+        shift++;
+    return shift * BUCKETS_PER_OCTAVE + (uint32_t)(value >> shift);
+}
+
+static int64_t middle_of(uint32_t index)
+{
+    if (index < EXACT_VALUES)
+        return index;
+    uint32_t shift = index / BUCKETS_PER_OCTAVE - 1;
+    int64_t lowest = (int64_t)(index % BUCKETS_PER_OCTAVE + BUCKETS_PER_OCTAVE) << shift;
+    int64_t width = INT64_C(1) << shift;
+    return lowest + (width - 1) / 2;
+}
+
+/* The position of the first bucket whose index is not below the one given. */
+static uint32_t position_of(const ka_histogram *histogram, uint32_t index)
+{
+    uint32_t low = 0;
+    uint32_t high = histogram->bucket_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (histogram->buckets[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Room for at least `needed` buckets, which never exceeds KA_HISTOGRAM_BUCKETS_MAX. */
+static ka_status reserve(ka_histogram *histogram, uint32_t needed)
+{
+    if (needed <= histogram->bucket_room)
+        return KA_OK;
+    uint32_t room = histogram->bucket_room > 0 ? histogram->bucket_room * 2 : FIRST_ROOM;
+    if (room < needed)
+        room = needed;
+    if (room > KA_HISTOGRAM_BUCKETS_MAX)
+        room = KA_HISTOGRAM_BUCKETS_MAX;
+    const ka_allocator *allocator = histogram->allocator;
+    void *grown = allocator->resize(allocator->user, histogram->buckets, room * sizeof(ka_histogram_bucket));
+    if (grown == NULL)
+        return KA_NO_MEMORY;
+    histogram->buckets = grown;
+    histogram->bucket_room = room;
+    return KA_OK;
+}
+
+static void widen(ka_histogram *histogram, int64_t smallest, int64_t largest)
+{
+    if (histogram->count == 0 || smallest < histogram->smallest)
+        histogram->smallest = smallest;
+    if (histogram->count == 0 || largest > histogram->largest)
+        histogram->largest = largest;
+}
+
+void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator)
+{
+    *histogram = (ka_histogram){.allocator = allocator, .smallest = KA_NONE, .largest = KA_NONE};
+}
+
+void ka_histogram_fini(ka_histogram *histogram)
+{
+    if (histogram->buckets != NULL)
+        histogram->allocator->resize(histogram->allocator->user, histogram->buckets, 0);
+    ka_histogram_init(histogram, histogram->allocator);
+}
+
+ka_status ka_histogram_add(ka_histogram *histogram, int64_t value)
+{
+    if (value < 0)
+        return KA_MISUSE;
+    uint32_t index = index_of(value);
+    uint32_t at = position_of(histogram, index);
+    if (at == histogram->bucket_count || histogram->buckets[at].index != index) {
+        ka_status status = reserve(histogram, histogram->bucket_count + 1);
+        if (status != KA_OK)
+            return status;
+        ka_histogram_bucket *bucket = histogram->buckets + at;
+        memmove(bucket + 1, bucket, (histogram->bucket_count - at) * sizeof *bucket);
+        *bucket = (ka_histogram_bucket){index, 0};
+        histogram->bucket_count++;
+    }
+    histogram->buckets[at].count++;
+    widen(histogram, value, value);
+    histogram->count++;
+    return KA_OK;
+}
+
+/* How many buckets hold something in either. */
+static uint32_t union_count(const ka_histogram *a, const ka_histogram *b)
+{
+    uint32_t i = 0, j = 0, both = 0;
+    while (i < a->bucket_count && j < b->bucket_count) {
+        uint32_t left = a->buckets[i].index, right = b->buckets[j].index;
+        i += left <= right;
+        j += right <= left;
+        both += left == right;
+    }
+    return a->bucket_count + b->bucket_count - both;
+}
+
+ka_status ka_histogram_merge(ka_histogram *into, const ka_histogram *from)
+{
+    if (from->count == 0)
+        return KA_OK;
+    uint32_t total = union_count(into, from);
+    ka_status status = reserve(into, total);
+    if (status != KA_OK)
+        return status;
+    /* From the back, in place: the write position never falls below the next one read. */
+    uint32_t i = into->bucket_count, j = from->bucket_count, to = total;
+    while (j > 0) {
+        ka_histogram_bucket next = from->buckets[j - 1];
+        if (i > 0 && into->buckets[i - 1].index > next.index) {
+            next = into->buckets[--i];
+        } else {
+            if (i > 0 && into->buckets[i - 1].index == next.index)
+                next.count += into->buckets[--i].count;
+            j--;
+        }
+        into->buckets[--to] = next;
+    }
+    into->bucket_count = total;
+    widen(into, from->smallest, from->largest);
+    into->count += from->count;
+    return KA_OK;
+}
+
+uint64_t ka_histogram_count(const ka_histogram *histogram)
+{
+    return histogram->count;
+}
+
+/* ceil(count * percent / 100) without overflow. */
+static uint64_t rank_of(uint64_t count, unsigned percent)
+{
+    return count / 100 * percent + (count % 100 * percent + 99) / 100;
+}
+
+int64_t ka_histogram_quantile(const ka_histogram *histogram, unsigned percent)
+{
+    if (histogram->count == 0)
+        return KA_NONE;
+    uint64_t rank = rank_of(histogram->count, percent > 1 ? percent : 1);
+    if (rank >= histogram->count)
+        return histogram->largest;
+    uint64_t passed = 0;
+    uint32_t at = 0;
+    while ((passed += histogram->buckets[at].count) < rank)
+        at++;
+    int64_t middle = middle_of(histogram->buckets[at].index);
+    if (middle < histogram->smallest)
+        return histogram->smallest;
+    return middle < histogram->largest ? middle : histogram->largest;
+}

@@ -1,0 +1,52 @@
+/* histogram.h - quantiles of many numbers in little memory: durations in nanoseconds, or counts.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Log-linear buckets: values below 2048 have one each; from there on every power of two is cut into 1024
+ * equal buckets, so a bucket is at most 1/1024 of its values wide and its middle at most 1/2048 (0.05 %)
+ * away from any of them. Only buckets that hold something are stored. The result does not depend on the
+ * order of adding or merging.
+ */
+#ifndef KA_HISTOGRAM_H
+#define KA_HISTOGRAM_H
+
+#include "keptalive.h"
+
+/* Numbers below 2^63 have their highest bit at 62 at most: 2048 exact buckets and 1024 for each of the bits
+ * 11 to 62. At 16 bytes each a histogram never needs more than 864 KiB (twice that for a moment while it
+ * grows), and a real one a few hundred bytes. */
+enum { KA_HISTOGRAM_BUCKETS_MAX = 2048 + (62 - 11 + 1) * 1024 };
+
+typedef struct ka_histogram_bucket {
+    uint32_t index;
+    uint64_t count;
+} ka_histogram_bucket;
+
+/* Owns `buckets`; the allocator must outlive it. */
+typedef struct ka_histogram {
+    const ka_allocator *allocator;
+    ka_histogram_bucket *buckets; /* by ascending index, no count is 0 */
+    uint32_t bucket_count;
+    uint32_t bucket_room;
+    uint64_t count;
+    int64_t smallest; /* exact; KA_NONE when empty */
+    int64_t largest;  /* likewise */
+} ka_histogram;
+
+void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator);
+/* Frees the buckets and leaves it empty, as after init. */
+void ka_histogram_fini(ka_histogram *histogram);
+
+/* KA_MISUSE for a negative value (so also for KA_NONE). */
+ka_status ka_histogram_add(ka_histogram *histogram, int64_t value);
+/* As if every value added to `from` had been added to `into`. Their allocators may differ. */
+ka_status ka_histogram_merge(ka_histogram *into, const ka_histogram *from);
+
+/* How many values were added. */
+uint64_t ka_histogram_count(const ka_histogram *histogram);
+/* The smallest value that at least `percent` % (1 to 100) of all values do not exceed (nearest rank, no
+ * interpolation): the middle of its bucket, yet never outside smallest to largest. 100 is the largest
+ * itself. KA_NONE when empty. */
+int64_t ka_histogram_quantile(const ka_histogram *histogram, unsigned percent);
+
+#endif

@@ -1,0 +1,149 @@
+/* json.c - one JSON object on one line, through a write callback.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Sign, 20 digits, and room to spare; seconds of an int64 in ns have 10 digits, a point and 9 more. */
+enum { NUMBER_BYTES = 32 };
+
+static void flush(ka_json *json)
+{
+    if (json->ok && json->len_bytes > 0)
+        json->ok = json->writer->write(json->writer->user, json->bytes, json->len_bytes);
+    json->len_bytes = 0;
+}
+
+static void put(ka_json *json, char c)
+{
+    if (json->len_bytes == sizeof json->bytes)
+        flush(json);
+    json->bytes[json->len_bytes++] = c;
+    json->last = c;
+}
+
+static void put_all(ka_json *json, const char *text)
+{
+    for (; *text != '\0'; text++)
+        put(json, *text);
+}
+
+static void put_string(ka_json *json, ka_slice text)
+{
+    static const char hex[] = "0123456789abcdef";
+    put(json, '"');
+    for (size_t i = 0; i < text.len_bytes; i++) {
+        unsigned char byte = (unsigned char)text.bytes[i];
+        if (byte < 0x20 || byte >= 0x7f) {
+            put_all(json, "\\u00");
+            put(json, hex[byte >> 4]);
+            put(json, hex[byte & 15]);
+        } else {
+            if (byte == '"' || byte == '\\')
+                put(json, '\\');
+            put(json, (char)byte);
+        }
+    }
+    put(json, '"');
+}
+
+/* A comma is due after every member but the first; a bracket inside a string is never the last byte put, for
+ * a quote follows. */
+static void put_key(ka_json *json, const char *key)
+{
+    if (json->last != '{' && json->last != '[')
+        put(json, ',');
+    if (key != NULL) {
+        put_string(json, (ka_slice){key, strlen(key)});
+        put(json, ':');
+    }
+}
+
+void ka_json_begin(ka_json *json, const ka_writer *writer, const char *type)
+{
+    json->writer = writer;
+    json->ok = true;
+    json->len_bytes = 0;
+    put(json, '{');
+    ka_json_name(json, "type", type);
+}
+
+bool ka_json_end(ka_json *json)
+{
+    put_all(json, "}\n");
+    flush(json);
+    return json->ok;
+}
+
+void ka_json_open(ka_json *json, const char *key, char bracket)
+{
+    put_key(json, key);
+    put(json, bracket);
+}
+
+void ka_json_close(ka_json *json, char bracket)
+{
+    put(json, bracket);
+}
+
+void ka_json_raw(ka_json *json, const char *key, const char *number)
+{
+    put_key(json, key);
+    put_all(json, number);
+}
+
+void ka_json_null(ka_json *json, const char *key)
+{
+    ka_json_raw(json, key, "null");
+}
+
+void ka_json_text(ka_json *json, const char *key, ka_slice text)
+{
+    put_key(json, key);
+    put_string(json, text);
+}
+
+void ka_json_name(ka_json *json, const char *key, const char *name)
+{
+    ka_json_text(json, key, (ka_slice){name, strlen(name)});
+}
+
+void ka_json_count(ka_json *json, const char *key, uint64_t count)
+{
+    char text[NUMBER_BYTES];
+    snprintf(text, sizeof text, "%" PRIu64, count);
+    ka_json_raw(json, key, text);
+}
+
+void ka_json_integer(ka_json *json, const char *key, int64_t number)
+{
+    char text[NUMBER_BYTES] = "null";
+    if (number != KA_NONE)
+        snprintf(text, sizeof text, "%" PRId64, number);
+    ka_json_raw(json, key, text);
+}
+
+void ka_json_time(ka_json *json, const char *key, int64_t time_ns)
+{
+    char text[NUMBER_BYTES] = "null";
+    if (time_ns != KA_NONE)
+        ka_seconds_text(time_ns, 9, text, sizeof text);
+    ka_json_raw(json, key, text);
+}
+
+void ka_json_duration(ka_json *json, const char *key, int64_t duration_ns)
+{
+    char text[NUMBER_BYTES] = "null";
+    if (duration_ns != KA_NONE) {
+        size_t len = ka_seconds_text(duration_ns, 9, text, sizeof text);
+        while (text[len - 1] == '0')
+            text[--len] = '\0';
+        if (text[len - 1] == '.')
+            text[--len] = '\0';
+    }
+    ka_json_raw(json, key, text);
+}

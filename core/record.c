@@ -1,0 +1,299 @@
+/* record.c - the output contract: connections, exchanges, findings and endpoints, one JSON object a line.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * The names and their order are published in docs/keptalive-1.schema.json; changing one breaks readers.
+ */
+#include "json.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The longest catalogue sentence with every number at its widest and a detail of 48 escaped bytes, then all
+ * gate reasons: about 1400 bytes. */
+enum { MESSAGE_BYTES = 2048 };
+
+/* Frames and status codes: 0 stands for none. */
+static void put_unless_zero(ka_json *json, const char *key, uint64_t number)
+{
+    if (number == 0)
+        ka_json_null(json, key);
+    else
+        ka_json_count(json, key, number);
+}
+
+/* The time of something that may never have happened. */
+static void put_time(ka_json *json, const char *key, const ka_moment *at)
+{
+    ka_json_time(json, key, at->frame == 0 ? KA_NONE : at->time_ns);
+}
+
+/* Leaves the object open for more. */
+static void open_address(ka_json *json, const char *key, const ka_address *address)
+{
+    char ip[KA_IP_TEXT_BYTES];
+    ka_ip_text(address, ip);
+    ka_json_open(json, key, '{');
+    ka_json_name(json, "ip", ip);
+    ka_json_count(json, "port", address->port);
+}
+
+static void put_address(ka_json *json, const char *key, const ka_address *address)
+{
+    open_address(json, key, address);
+    ka_json_close(json, '}');
+}
+
+static void put_advertised(ka_json *json, int64_t timeout_s, int64_t max, ka_max_style style)
+{
+    ka_json_open(json, "advertised", '{');
+    ka_json_integer(json, "timeout", timeout_s);
+    ka_json_integer(json, "max", max);
+    if (style == KA_MAX_NONE)
+        ka_json_null(json, "max_style");
+    else
+        ka_json_name(json, "max_style", ka_max_style_name(style));
+    ka_json_close(json, '}');
+}
+
+static void put_gates(ka_json *json, const char *key, uint32_t failed_gates)
+{
+    ka_json_open(json, key, '[');
+    for (unsigned i = 0; i < KA_GATE_COUNT; i++) {
+        if (failed_gates & UINT32_C(1) << i)
+            ka_json_name(json, NULL, ka_gate_name(i));
+    }
+    ka_json_close(json, ']');
+}
+
+/* ---- connection ------------------------------------------------------------------------------ */
+
+static void put_close(ka_json *json, const ka_record *record)
+{
+    ka_json_open(json, "close", '{');
+    ka_json_name(json, "by", ka_side_name(record->close.by));
+    ka_json_name(json, "how", ka_how_name(record->close.how));
+    put_unless_zero(json, "frame", record->close.at.frame);
+    put_time(json, "time", &record->close.at);
+    ka_json_duration(json, "idle", record->close.idle_ns);
+    ka_json_name(json, "verdict", ka_verdict_name(record->close.verdict));
+    ka_json_close(json, '}');
+}
+
+bool ka_write_connection(const ka_writer *writer, const ka_record *record)
+{
+    ka_json json;
+    ka_json_begin(&json, writer, "connection");
+    ka_json_count(&json, "stream", record->stream);
+    ka_json_name(&json, "protocol", record->protocol);
+    put_address(&json, "client", &record->client);
+    put_address(&json, "server", &record->server);
+    ka_json_time(&json, "start", record->first.time_ns);
+    ka_json_time(&json, "end", record->last.time_ns);
+    put_unless_zero(&json, "first_frame", record->first.frame);
+    put_unless_zero(&json, "last_frame", record->last.frame);
+    ka_json_count(&json, "requests", record->requests);
+    ka_json_count(&json, "responses", record->responses);
+    put_advertised(&json, record->timeout_s, record->max, record->max_style);
+
+    ka_json_open(&json, "idle", '{');
+    ka_json_count(&json, "count", record->idle_count);
+    ka_json_duration(&json, "longest", record->idle_longest_ns);
+    ka_json_duration(&json, "total", record->idle_total_ns);
+    ka_json_close(&json, '}');
+
+    put_close(&json, record);
+    put_gates(&json, "confidence", record->failed_gates);
+    ka_json_open(&json, "findings", '[');
+    for (unsigned i = 0; i < KA_FINDING_COUNT; i++) {
+        if (record->finding_mask[i / 64] & UINT64_C(1) << i % 64)
+            ka_json_name(&json, NULL, ka_catalogue((ka_finding_id)i)->id);
+    }
+    ka_json_close(&json, ']');
+    return ka_json_end(&json);
+}
+
+/* ---- exchange -------------------------------------------------------------------------------- */
+
+static void put_method(ka_json *json, const ka_exchange_record *exchange)
+{
+    const char *method = exchange->method;
+    const char *end = memchr(method, '\0', sizeof exchange->method);
+    size_t len = end != NULL ? (size_t)(end - method) : sizeof exchange->method;
+    if (len == 0)
+        ka_json_null(json, "method");
+    else
+        ka_json_text(json, "method", (ka_slice){method, len});
+}
+
+bool ka_write_exchange(const ka_writer *writer, const ka_exchange_record *exchange)
+{
+    ka_json json;
+    ka_json_begin(&json, writer, "exchange");
+    ka_json_count(&json, "stream", exchange->stream);
+    ka_json_count(&json, "number", exchange->number);
+    put_unless_zero(&json, "request_frame", exchange->request.frame);
+    put_unless_zero(&json, "response_frame", exchange->response.frame);
+    put_method(&json, exchange);
+    put_unless_zero(&json, "status", exchange->status);
+    put_time(&json, "request_time", &exchange->request);
+    put_time(&json, "response_time", &exchange->response);
+    put_unless_zero(&json, "response_end_frame", exchange->response_end.frame);
+    ka_json_duration(&json, "idle_before", exchange->idle_before_ns);
+    ka_json_integer(&json, "timeout", exchange->timeout_s);
+    ka_json_integer(&json, "max", exchange->max);
+    return ka_json_end(&json);
+}
+
+/* ---- finding --------------------------------------------------------------------------------- */
+
+static void put_place(ka_json *json, const ka_finding *finding)
+{
+    const char *file;
+    uint64_t file_frame;
+    const ka_writer *writer = json->writer;
+    put_unless_zero(json, "frame", finding->at.frame);
+    if (finding->at.frame != 0 && writer->locate != NULL &&
+        writer->locate(writer->user, finding->at.frame, &file, &file_frame)) {
+        ka_json_name(json, "file", file);
+        ka_json_count(json, "file_frame", file_frame);
+    }
+    put_time(json, "time", &finding->at);
+}
+
+/* How often the role of frames[index] has come up to there. */
+static unsigned occurrence(const ka_finding *finding, unsigned index)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i <= index; i++) {
+        const ka_evidence *other = &finding->frames[i];
+        count += other->at.frame != 0 && strcmp(other->role, finding->frames[index].role) == 0;
+    }
+    return count;
+}
+
+/* {role: frame}; a role that comes again gets _2, _3, ... for a JSON object has a name only once. */
+static void put_evidence(ka_json *json, const ka_finding *finding)
+{
+    ka_json_open(json, "frames", '{');
+    for (unsigned i = 0; i < finding->frame_count && i < KA_EVIDENCE_MAX; i++) {
+        const ka_evidence *evidence = &finding->frames[i];
+        if (evidence->at.frame == 0)
+            continue;
+        char key[32];
+        ka_text text = ka_text_init(key, sizeof key);
+        ka_text_add_name(&text, evidence->role);
+        unsigned nth = occurrence(finding, i);
+        if (nth > 1) {
+            ka_text_add_name(&text, "_");
+            ka_text_add_integer(&text, nth);
+        }
+        ka_json_count(json, key, evidence->at.frame);
+    }
+    ka_json_close(json, '}');
+}
+
+static void put_values(ka_json *json, const ka_finding *finding)
+{
+    ka_json_open(json, "values", '{');
+    for (unsigned i = 0; i < finding->value_count && i < KA_VALUES_MAX; i++) {
+        const ka_value *value = &finding->values[i];
+        if (value->unit == KA_NS)
+            ka_json_duration(json, value->name, value->number);
+        else
+            ka_json_integer(json, value->name, value->number);
+    }
+    ka_json_close(json, '}');
+}
+
+bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
+{
+    const ka_catalogue_row *row = ka_catalogue(finding->id);
+    char message[MESSAGE_BYTES];
+    ka_sentence(finding, message, sizeof message);
+
+    ka_json json;
+    ka_json_begin(&json, writer, "finding");
+    ka_json_name(&json, "id", row->id);
+    ka_json_name(&json, "severity", ka_severity_name(finding->severity));
+    ka_json_name(&json, "fault", ka_fault_name(finding->fault));
+    if (finding->has_stream)
+        ka_json_count(&json, "stream", finding->stream);
+    else
+        put_address(&json, "server", &finding->server);
+    put_place(&json, finding);
+    put_evidence(&json, finding);
+    put_values(&json, finding);
+    ka_json_name(&json, "message", message);
+    ka_json_name(&json, "remedy", row->remedy);
+    ka_json_open(&json, "cause", '[');
+    for (unsigned i = 0; i < finding->cause_count && i < KA_CAUSES_MAX; i++)
+        ka_json_name(&json, NULL, ka_catalogue(finding->causes[i])->id);
+    ka_json_close(&json, ']');
+    if (finding->failed_gates != 0)
+        put_gates(&json, "why_uncertain", finding->failed_gates);
+    return ka_json_end(&json);
+}
+
+/* ---- endpoint -------------------------------------------------------------------------------- */
+
+/* 1 - connections / requests in four decimals, rounded; in integers, so that every machine prints the same.
+ */
+static void put_reuse(ka_json *json, uint64_t connections, uint64_t requests)
+{
+    if (requests == 0) {
+        ka_json_null(json, "reuse");
+        return;
+    }
+    uint64_t reused = requests > connections ? requests - connections : 0;
+    while (requests > UINT64_MAX / 20000) { /* so that the product below fits */
+        requests /= 2;
+        reused /= 2;
+    }
+    unsigned share = (unsigned)((reused * 10000 + requests / 2) / requests);
+    char text[8];
+    snprintf(text, sizeof text, "%u.%04u", share / 10000 % 10, share % 10000);
+    ka_json_raw(json, "reuse", text);
+}
+
+static void put_idle_closes(ka_json *json, const char *key, uint64_t count, int64_t median_ns)
+{
+    ka_json_open(json, key, '{');
+    ka_json_count(json, "count", count);
+    ka_json_duration(json, "median", median_ns);
+    ka_json_close(json, '}');
+}
+
+bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint)
+{
+    ka_json json;
+    ka_json_begin(&json, writer, "endpoint");
+    open_address(&json, "server", &endpoint->server);
+    if (endpoint->name == NULL || endpoint->name[0] == '\0')
+        ka_json_null(&json, "name");
+    else
+        ka_json_name(&json, "name", endpoint->name);
+    ka_json_close(&json, '}');
+    ka_json_count(&json, "connections", endpoint->connections);
+    ka_json_count(&json, "requests", endpoint->requests);
+    ka_json_count(&json, "responses", endpoint->responses);
+    put_reuse(&json, endpoint->connections, endpoint->requests);
+    put_advertised(&json, endpoint->timeout_s, endpoint->max, endpoint->max_style);
+
+    ka_json_open(&json, "idle_closes", '{');
+    put_idle_closes(&json, "by_server", endpoint->idle_closes_by_server, endpoint->idle_median_by_server_ns);
+    put_idle_closes(&json, "by_client", endpoint->idle_closes_by_client, endpoint->idle_median_by_client_ns);
+    ka_json_close(&json, '}');
+
+    ka_json_count(&json, "open_at_end", endpoint->open_at_end);
+    ka_json_open(&json, "requests_per_connection", '{');
+    ka_json_count(&json, "median", endpoint->requests_median);
+    ka_json_count(&json, "p95", endpoint->requests_p95);
+    ka_json_count(&json, "max", endpoint->requests_max);
+    ka_json_close(&json, '}');
+    ka_json_open(&json, "concurrency", '{');
+    ka_json_count(&json, "max", endpoint->concurrency_max);
+    ka_json_close(&json, '}');
+    return ka_json_end(&json);
+}
