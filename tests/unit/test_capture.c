@@ -33,11 +33,16 @@ typedef struct file_plan {
 
 static char folder[] = "/tmp/keptalive-capture-XXXXXX";
 
-/* The path of a file in the test's folder; never freed, tests are short-lived. */
+/* The path of a file in the test's folder; freed when all tests have run. */
+static char *paths_made[4096];
+static size_t path_made_count;
+
 static const char *path_of(const char *name)
 {
     char *path;
+    assert_in_range(path_made_count, 0, sizeof paths_made / sizeof paths_made[0] - 1);
     assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+    paths_made[path_made_count++] = path;
     return path;
 }
 
@@ -574,6 +579,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
+    for (size_t i = 0; i < path_made_count; i++)
+        free(paths_made[i]);
     char command[64];
     snprintf(command, sizeof command, "rm -rf %s", folder);
     return system(command);
