@@ -8,9 +8,10 @@
 
 enum { FIRST_ROOM = 64 };
 
+/* The room is a power of two. */
 static origin_run *run_at(const origin_map *origin, size_t index)
 {
-    return &origin->runs[(origin->first + index) % origin->room];
+    return &origin->runs[(origin->first + index) & (origin->room - 1)];
 }
 
 /* Doubles the room; the ring has not wrapped before it is at its largest. */
@@ -41,7 +42,7 @@ void origin_note(origin_map *origin, uint64_t frame, uint16_t input, uint64_t fi
     if (origin->room == 0)
         return;
     if (origin->count == origin->room) {
-        origin->first = (origin->first + 1) % origin->room;
+        origin->first = (origin->first + 1) & (origin->room - 1);
         origin->count--;
     }
     *run_at(origin, origin->count) = (origin_run){frame, file_frame, input};

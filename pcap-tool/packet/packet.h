@@ -14,13 +14,15 @@ typedef struct packet_bytes {
 } packet_bytes;
 
 typedef enum packet_verdict {
-    PACKET_TCP,      /* *out is set */
-    PACKET_FRAGMENT, /* of an IP datagram that carries (or may carry) TCP */
-    PACKET_ICMP_TCP, /* an ICMP error that quotes a whole TCP header: *out is set from the quoted one, with no
-                        payload and len_bytes 0; Wireshark counts it in tcp.stream */
-    PACKET_OTHER,    /* not TCP */
-    PACKET_CUT,      /* the capture holds too little of its headers */
-    PACKET_MALFORMED, /* shorter than its headers even on the wire, or headers that contradict each other */
+    PACKET_TCP,        /* *out is set */
+    PACKET_TCP_BROKEN, /* a TCP header cut or with an impossible data offset: *out is set from its first 16
+                          bytes, without payload; Wireshark counts it in tcp.stream, but it is no segment */
+    PACKET_ICMP_TCP,   /* an ICMP error that quotes at least so much of a TCP header: *out likewise, from the
+                          quoted one; Wireshark counts it in tcp.stream */
+    PACKET_FRAGMENT,   /* of an IP datagram that carries (or may carry) TCP */
+    PACKET_OTHER,      /* not TCP */
+    PACKET_CUT,        /* the capture holds too little of its headers */
+    PACKET_MALFORMED,  /* shorter than its headers even on the wire, or headers that contradict each other */
     PACKET_LINK_UNKNOWN,
 } packet_verdict;
 

@@ -6,7 +6,11 @@
 
 #include "bytes.h"
 
-enum { TCP_BYTES = 20, ICMP_BYTES = 8 };
+enum {
+    TCP_BYTES = 20,
+    TCP_WINDOW_END = 16, /* Wireshark gives a number in tcp.stream to every header that reaches so far */
+    ICMP_BYTES = 8,
+};
 
 /* RFC 9293 section 3.2 */
 enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_BYTES = 4 };
@@ -29,7 +33,7 @@ static uint16_t find_mss(const uint8_t *options, uint32_t len_bytes)
     return 0;
 }
 
-/* The fixed 20 bytes, which are captured. */
+/* The header up to its window, which is captured; no payload. */
 static void read_header(const ip_packet *ip, packet_tcp *out)
 {
     const uint8_t *header = ip->payload.bytes;
@@ -38,25 +42,28 @@ static void read_header(const ip_packet *ip, packet_tcp *out)
     ip_address(ip->version, ip->target, bytes_be16(header + 2), &out->target);
     segment->seq = bytes_be32(header + 4);
     segment->ack = bytes_be32(header + 8);
+    segment->len_bytes = 0;
+    segment->captured_bytes = 0;
     segment->flags = header[13] & 0x3f;
     segment->window = bytes_be16(header + 14);
     segment->mss = 0;
     segment->ip_id = ip->id;
     segment->ttl = ip->ttl;
+    out->payload = header;
 }
 
 packet_verdict tcp_parse(const ip_packet *ip, packet_tcp *out)
 {
     const packet_bytes *packet = &ip->payload;
-    if (!bytes_hold(packet, TCP_BYTES))
+    if (!bytes_hold(packet, TCP_WINDOW_END))
         return bytes_missing(packet, TCP_BYTES);
+    read_header(ip, out);
     uint32_t header_bytes = (packet->bytes[12] >> 4) * UINT32_C(4);
-    if (header_bytes < TCP_BYTES || header_bytes > packet->wire_bytes)
-        return PACKET_MALFORMED;
+    if (!bytes_hold(packet, TCP_BYTES) || header_bytes < TCP_BYTES || header_bytes > packet->wire_bytes)
+        return PACKET_TCP_BROKEN;
     /* Options may be cut off: what the fixed header tells is worth having without them. */
     packet_bytes options = bytes_after(bytes_first(*packet, header_bytes), TCP_BYTES);
     packet_bytes payload = bytes_after(*packet, header_bytes);
-    read_header(ip, out);
     if (out->segment.flags & KA_SYN)
         out->segment.mss = find_mss(options.bytes, options.captured_bytes);
     out->segment.len_bytes = payload.wire_bytes;
@@ -65,6 +72,7 @@ packet_verdict tcp_parse(const ip_packet *ip, packet_tcp *out)
     return PACKET_TCP;
 }
 
+/* Redirects (5, 137) report no failure and are not counted by Wireshark. */
 static bool is_error(const ip_packet *ip, uint8_t type)
 {
     if (ip->protocol == IP_ICMPV6)
@@ -72,7 +80,6 @@ static bool is_error(const ip_packet *ip, uint8_t type)
     switch (type) {                    /* RFC 792 */
     case 3:                            /* destination unreachable */
     case 4:                            /* source quench */
-    case 5:                            /* redirect */
     case 11:                           /* time exceeded */
     case 12:                           /* parameter problem */
         return true;
@@ -88,11 +95,8 @@ packet_verdict tcp_parse_quoted(const ip_packet *ip, packet_tcp *out)
     if (!bytes_hold(packet, ICMP_BYTES) || !is_error(ip, packet->bytes[0]) ||
         ip_parse(ip->protocol == IP_ICMPV6 ? 6 : 4, bytes_after(*packet, ICMP_BYTES), &quoted) != PACKET_TCP)
         return PACKET_OTHER;
-    if (quoted.protocol != IP_TCP || quoted.fragment || !bytes_hold(&quoted.payload, TCP_BYTES))
+    if (quoted.protocol != IP_TCP || quoted.fragment || !bytes_hold(&quoted.payload, TCP_WINDOW_END))
         return PACKET_OTHER;
     read_header(&quoted, out);
-    out->segment.len_bytes = 0;
-    out->segment.captured_bytes = 0;
-    out->payload = quoted.payload.bytes;
     return PACKET_ICMP_TCP;
 }

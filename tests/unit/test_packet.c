@@ -49,7 +49,7 @@ static packet_verdict decode_cut(int link_type, const hex_packet *packet, uint32
     memset(&before, 0xa5, sizeof before);
     *out = before;
     packet_verdict verdict = packet_decode(link_type, (packet_bytes){bytes, captured, wire}, out);
-    if (verdict != PACKET_TCP && verdict != PACKET_ICMP_TCP)
+    if (verdict > PACKET_ICMP_TCP)
         assert_memory_equal(out, &before, sizeof before);
     else if (out->segment.captured_bytes > 0)
         assert_true(out->payload + out->segment.captured_bytes <= bytes + captured);
@@ -163,7 +163,9 @@ static void test_each_link_type_cut_by_the_capture(void **state)
             packet_tcp tcp;
             packet_verdict verdict =
                 decode_cut(link_cases[i].link_type, &packet, captured, packet.len_bytes, &tcp);
-            assert_int_equal(verdict, captured < needed ? PACKET_CUT : PACKET_TCP);
+            assert_int_equal(verdict, captured + 4 < needed ? PACKET_CUT
+                                      : captured < needed   ? PACKET_TCP_BROKEN
+                                                            : PACKET_TCP);
             if (captured < needed)
                 continue;
             assert_hello(&tcp, link_cases[i].version);
@@ -173,16 +175,21 @@ static void test_each_link_type_cut_by_the_capture(void **state)
     }
 }
 
-/* So short on the wire already: headers that do not fit are malformed, lengths end where the packet ends. */
+/* So short on the wire already: headers that do not fit are malformed or broken, lengths end where the packet
+ * ends. */
 static void test_each_link_type_short_on_the_wire(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof link_cases / sizeof link_cases[0]; i++) {
         hex_packet packet = from_hex(link_cases[i].hex);
+        uint32_t payload_at = packet.len_bytes - 5;
+        uint32_t tcp_at = payload_at - link_cases[i].options_bytes - 20;
         for (uint32_t len = 0; len < packet.len_bytes; len++) {
             packet_tcp tcp;
             packet_verdict verdict = decode_cut(link_cases[i].link_type, &packet, len, len, &tcp);
-            assert_int_equal(verdict, len + 5 < packet.len_bytes ? PACKET_MALFORMED : PACKET_TCP);
+            assert_int_equal(verdict, len < tcp_at + 16  ? PACKET_MALFORMED
+                                      : len < payload_at ? PACKET_TCP_BROKEN
+                                                         : PACKET_TCP);
             if (verdict == PACKET_TCP)
                 assert_int_equal(tcp.segment.len_bytes, len + 5 - packet.len_bytes);
         }
@@ -273,6 +280,8 @@ static void test_lying_ip_lengths(void **state)
     assert_int_equal(verdict_of(RAW, "45000013 12344000 40060000 c0000201 c6336402 " TCP HELLO),
                      PACKET_MALFORMED);
     assert_int_equal(verdict_of(RAW, "45000027 12344000 40060000 c0000201 c6336402 " TCP HELLO),
+                     PACKET_TCP_BROKEN);
+    assert_int_equal(verdict_of(RAW, "45000023 12344000 40060000 c0000201 c6336402 " TCP HELLO),
                      PACKET_MALFORMED);
     /* Total length 65535 of 45 bytes: what the packet had */
     assert_int_equal(decode(RAW, "4500ffff 12344000 40060000 c0000201 c6336402 " TCP HELLO, &tcp),
@@ -281,7 +290,8 @@ static void test_lying_ip_lengths(void **state)
     /* IPv6 payload length beyond the packet, and within the TCP header */
     assert_int_equal(decode(RAW, IPV6_TO("ffff", "06") TCP HELLO, &tcp), PACKET_TCP);
     assert_hello(&tcp, 6);
-    assert_int_equal(verdict_of(RAW, IPV6_TO("0013", "06") TCP HELLO), PACKET_MALFORMED);
+    assert_int_equal(verdict_of(RAW, IPV6_TO("0013", "06") TCP HELLO), PACKET_TCP_BROKEN);
+    assert_int_equal(verdict_of(RAW, IPV6_TO("000f", "06") TCP HELLO), PACKET_MALFORMED);
     /* A file that claims fewer bytes on the wire than it holds */
     hex_packet packet = from_hex(IPV4 TCP HELLO);
     assert_int_equal(decode_cut(RAW, &packet, packet.len_bytes, 3, &tcp), PACKET_TCP);
@@ -319,13 +329,17 @@ static void test_zero_length_is_a_super_segment(void **state)
 static void test_bad_data_offset(void **state)
 {
     (void)state;
+    packet_tcp tcp;
     /* 16 bytes, 0 bytes, 60 bytes in a segment of 25 */
     assert_int_equal(verdict_of(RAW, IPV4 "9c400050 000003e8 000007d0 401801f6 00000000 " HELLO),
-                     PACKET_MALFORMED);
+                     PACKET_TCP_BROKEN);
     assert_int_equal(verdict_of(RAW, IPV4 "9c400050 000003e8 000007d0 001801f6 00000000 " HELLO),
-                     PACKET_MALFORMED);
-    assert_int_equal(verdict_of(RAW, IPV4 "9c400050 000003e8 000007d0 f01801f6 00000000 " HELLO),
-                     PACKET_MALFORMED);
+                     PACKET_TCP_BROKEN);
+    assert_int_equal(decode(RAW, IPV4 "9c400050 000003e8 000007d0 f01801f6 00000000 " HELLO, &tcp),
+                     PACKET_TCP_BROKEN);
+    assert_int_equal(tcp.segment.len_bytes, 0);
+    tcp.segment.len_bytes = 5;
+    assert_hello(&tcp, 4);
 }
 
 /* A SYN with 8 bytes of options. */
@@ -362,7 +376,8 @@ static void test_icmp_quotes(void **state)
     (void)state;
     packet_tcp tcp;
 #define FROM_ROUTER(length) "4500" length "00070000 ff010000 0a000001 c0000201 "
-    /* Port unreachable, time exceeded, with the whole quoted packet; an echo request is no error */
+    /* Port unreachable, time exceeded, with the whole quoted packet; an echo request or a redirect is no
+     * error */
     assert_int_equal(decode(RAW, FROM_ROUTER("0049") "0303000000000000 " IPV4 TCP HELLO, &tcp),
                      PACKET_ICMP_TCP);
     assert_int_equal(tcp.segment.len_bytes, 0);
@@ -371,6 +386,7 @@ static void test_icmp_quotes(void **state)
     assert_int_equal(verdict_of(RAW, FROM_ROUTER("0049") "0b00000000000000 " IPV4 TCP HELLO),
                      PACKET_ICMP_TCP);
     assert_int_equal(verdict_of(RAW, FROM_ROUTER("0049") "0800000000000000 " IPV4 TCP HELLO), PACKET_OTHER);
+    assert_int_equal(verdict_of(RAW, FROM_ROUTER("0049") "0501000000000000 " IPV4 TCP HELLO), PACKET_OTHER);
     /* The usual quote of only 8 bytes of TCP; a quoted fragment; quoted UDP */
     assert_int_equal(verdict_of(RAW, FROM_ROUTER("0038") "0303000000000000 " IPV4 "9c400050 000003e8"),
                      PACKET_OTHER);
@@ -388,11 +404,11 @@ static void test_icmp_quotes(void **state)
     tcp.segment.len_bytes = 5;
     assert_hello(&tcp, 6);
     assert_int_equal(verdict_of(RAW, IPV6_TO("0049", "3a") "80000000000004d0 " IPV6 TCP HELLO), PACKET_OTHER);
-    /* Cut at every length: the quote counts from the whole TCP header on */
+    /* Cut at every length: the quote counts from 16 bytes of the TCP header on */
     hex_packet packet = from_hex(FROM_ROUTER("0049") "0303000000000000 " IPV4 TCP HELLO);
     for (uint32_t captured = 20; captured <= packet.len_bytes; captured++)
         assert_int_equal(decode_cut(RAW, &packet, captured, packet.len_bytes, &tcp),
-                         captured < 68 ? PACKET_OTHER : PACKET_ICMP_TCP);
+                         captured < 64 ? PACKET_OTHER : PACKET_ICMP_TCP);
 }
 
 /* Every byte of every packet set to extremes: only that nothing is read out of bounds. */
