@@ -38,7 +38,8 @@ typedef struct capture_options {
     const char *filter; /* a BPF expression, or NULL */
 } capture_options;
 
-/* Opens every input. An input that cannot be opened is a problem told through capture_problem, not a failure,
+/* Opens every input and reads its first packet; with several, regular files are closed until their turn. An
+ * input that cannot be opened is a problem told through capture_problem, not a failure,
  * as long as one can be. Returns NULL, and one line in `error`, when none can be opened, the filter does not
  * compile, or memory runs out (*usage tells a filter error, the caller's mistake). */
 capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage);
@@ -48,7 +49,8 @@ void capture_close(capture *capture);
  * and the others go on. */
 capture_status capture_next(capture *capture, capture_packet *out);
 
-/* The coarsest time stamp unit among the inputs: 1000 or 1 ns. */
+/* The coarsest time stamp unit among the inputs, 1000 or 1 ns, by the packets read so far (libpcap does not
+ * tell a file's): 1000 until each input showed a time that is no whole number of microseconds. */
 int64_t capture_tick_ns(const capture *capture);
 
 /* Totals: packets read (before the filter), and bytes they had on the wire. */
@@ -62,8 +64,8 @@ const char *capture_problem(const capture *capture, size_t index);
 /* How many of the inputs were opened. */
 size_t capture_input_count(const capture *capture);
 
-/* The file a merged frame came from and its number in that file; false when it is not known any more. Meant
- * for ka_writer.locate. */
+/* The file a merged frame came from (its path as given) and its number in that file; false when it is not
+ * known any more: the newest million changes from file to file are kept. Meant for ka_writer.locate. */
 bool capture_locate(const capture *capture, uint64_t frame, const char **file, uint64_t *file_frame);
 
 #endif

@@ -1,0 +1,213 @@
+/* capture.c - several inputs as one capture: merged by time, numbered, filtered.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "capture.h"
+
+#include "input.h"
+#include "merge.h"
+#include "origin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* capture_packet.input has 16 bits. */
+enum { INPUTS_MAX = UINT16_MAX };
+
+struct capture {
+    input_file *inputs;
+    size_t path_count; /* inputs tried so far */
+    size_t opened_count;
+    merge_heap merge;
+    bool head_used; /* the packet of the first input was handed out or filtered away */
+    uint64_t packets;
+    uint64_t bytes;
+    origin_map origin;
+    problem_list problems;
+};
+
+static capture *new_capture(const capture_options *options)
+{
+    capture *cap = calloc(1, sizeof *cap);
+    if (cap == NULL)
+        return NULL;
+    cap->inputs = calloc(options->path_count, sizeof *cap->inputs);
+    cap->merge.heads = calloc(options->path_count, sizeof *cap->merge.heads);
+    if (cap->inputs == NULL || cap->merge.heads == NULL ||
+        !problems_init(&cap->problems, options->path_count * INPUT_PROBLEMS_MAX)) {
+        capture_close(cap);
+        return NULL;
+    }
+    return cap;
+}
+
+static bool is_standard_input_again(const capture_options *options, size_t index)
+{
+    if (strcmp(options->paths[index], "-") != 0)
+        return false;
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(options->paths[i], "-") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Opens one input and has its first packet ready. False when the filter does not compile. */
+static bool add_input(capture *cap, const capture_options *options, char *error)
+{
+    size_t index = cap->path_count;
+    input_file *input = &cap->inputs[index];
+    if (is_standard_input_again(options, index)) {
+        problems_add(&cap->problems, "standard input: is given more than once; it was read once");
+        return true;
+    }
+    if (!input_init(input, options->paths[index], (uint16_t)index, &cap->problems))
+        return true;
+    cap->opened_count++;
+    if (options->filter != NULL && !input_set_filter(input, options->filter, error, CAPTURE_ERROR_BYTES))
+        return false;
+    if (!input_read(input, &cap->problems))
+        return true;
+    merge_add(&cap->merge, input);
+    if (options->path_count > 1 && input->is_file)
+        input_park(input);
+    return true;
+}
+
+static bool add_inputs(capture *cap, const capture_options *options, char *error, bool *usage)
+{
+    for (; cap->path_count < options->path_count; cap->path_count++) {
+        if (!add_input(cap, options, error)) {
+            cap->path_count++; /* it is half open */
+            *usage = true;
+            return false;
+        }
+    }
+    if (cap->opened_count > 0)
+        return true;
+    *usage = false;
+    const char *first = capture_problem(cap, 0);
+    if (options->path_count == 1)
+        snprintf(error, CAPTURE_ERROR_BYTES, "%s", first);
+    else
+        snprintf(error, CAPTURE_ERROR_BYTES, "%s (nor could any of the other %zu inputs be read)", first,
+                 options->path_count - 1);
+    return false;
+}
+
+capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
+{
+    if (options->path_count == 0 || options->path_count > INPUTS_MAX) {
+        snprintf(error, CAPTURE_ERROR_BYTES, "%zu inputs are given; it takes 1 to %d", options->path_count,
+                 INPUTS_MAX);
+        *usage = true;
+        return NULL;
+    }
+    capture *cap = new_capture(options);
+    if (cap == NULL) {
+        snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+        *usage = false;
+        return NULL;
+    }
+    if (!add_inputs(cap, options, error, usage)) {
+        capture_close(cap);
+        return NULL;
+    }
+    return cap;
+}
+
+void capture_close(capture *cap)
+{
+    if (cap == NULL)
+        return;
+    for (size_t i = 0; i < cap->path_count; i++)
+        input_fini(&cap->inputs[i]);
+    origin_fini(&cap->origin);
+    problems_fini(&cap->problems);
+    free(cap->merge.heads);
+    free(cap->inputs);
+    free(cap);
+}
+
+/* The input with the next packet, which is in memory; NULL at the end. */
+static input_file *next_head(capture *cap)
+{
+    input_file *head;
+    while ((head = merge_first(&cap->merge)) != NULL && (cap->head_used || head->is_parked)) {
+        bool has_packet =
+            cap->head_used ? input_read(head, &cap->problems) : input_resume(head, &cap->problems);
+        cap->head_used = false;
+        if (has_packet)
+            merge_first_moved(&cap->merge);
+        else
+            merge_first_ended(&cap->merge);
+    }
+    return head;
+}
+
+capture_status capture_next(capture *cap, capture_packet *out)
+{
+    for (const input_file *head; (head = next_head(cap)) != NULL;) {
+        cap->head_used = true;
+        cap->packets++;
+        cap->bytes += head->header->len;
+        origin_note(&cap->origin, cap->packets, head->index, head->frame);
+        if (!input_passes(head))
+            continue;
+        *out = (capture_packet){
+            .time_ns = head->time_ns,
+            .frame = cap->packets,
+            .bytes = head->bytes,
+            .captured_bytes = head->header->caplen,
+            .wire_bytes = head->header->len,
+            .link_type = head->link_type,
+            .input = head->index,
+        };
+        return CAPTURE_PACKET;
+    }
+    return CAPTURE_END;
+}
+
+int64_t capture_tick_ns(const capture *cap)
+{
+    for (size_t i = 0; i < cap->path_count; i++) {
+        if (cap->inputs[i].frame > 0 && !cap->inputs[i].has_nanoseconds)
+            return 1000;
+    }
+    return cap->packets > 0 ? 1 : 1000;
+}
+
+uint64_t capture_packets(const capture *cap)
+{
+    return cap->packets;
+}
+
+uint64_t capture_bytes(const capture *cap)
+{
+    return cap->bytes;
+}
+
+size_t capture_problem_count(const capture *cap)
+{
+    return cap->problems.count;
+}
+
+const char *capture_problem(const capture *cap, size_t index)
+{
+    return cap->problems.lines[index];
+}
+
+size_t capture_input_count(const capture *cap)
+{
+    return cap->opened_count;
+}
+
+bool capture_locate(const capture *cap, uint64_t frame, const char **file, uint64_t *file_frame)
+{
+    uint16_t index;
+    if (!origin_find(&cap->origin, frame, &index, file_frame))
+        return false;
+    *file = cap->inputs[index].path;
+    return true;
+}
