@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Several inputs are one capture: their packets are merged by time (ties: by the order in which the inputs
- * are given), numbered from 1 over all input, before the filter, as Wireshark would number the merged file.
+ * are given), numbered from 1 over all input, before the filter, as Wireshark would number the merged file
+ * (but for ties: mergecap 4.0 takes the later input first).
  */
 #ifndef CAPTURE_H
 #define CAPTURE_H
