@@ -24,8 +24,8 @@ static int ascending(const void *left, const void *right)
 static void assert_near(int64_t got, int64_t exact)
 {
     int64_t error = got > exact ? got - exact : exact - got;
-    if (error > exact / 1000)
-        fail_msg("%lld is not within 0.1 %% of %lld", (long long)got, (long long)exact);
+    if (error > exact / 2000)
+        fail_msg("%lld is not within 0.05 %% of %lld", (long long)got, (long long)exact);
 }
 
 static void assert_same(const ka_histogram *a, const ka_histogram *b)
