@@ -139,6 +139,10 @@ class House(unittest.TestCase):
         self.assert_named("rooms", "<pcap.h>", "pcap_close", "<llhttp.h>", "llhttp_execute", "<glib.h>",
                           "<epan/packet.h>")
 
+    def test_comments_are_blanked_and_strings_are_not(self):
+        text = 'a("http://x"); // b\n/* c\n */ d(\'"\'); /* e */ f("/*");\n'
+        self.assertEqual(house.without_comments(text), 'a("http://x");  \n\n  d(\'"\');   f("/*");\n')
+
     def test_source_without_licence(self):
         self.write("core/bad.c", "int x;\n")
         self.write("tests/golden/bad.py", "pass\n")
