@@ -1,5 +1,6 @@
 # Llhttp::Llhttp - the library where the system has one (Debian 13: libllhttp-dev), else its C source as Debian 12's
 # node-llhttp ships it.
+# SPDX-License-Identifier: GPL-2.0-or-later
 find_path(LLHTTP_INCLUDE_DIR llhttp.h PATH_SUFFIXES llhttp PATHS /usr/share/include)
 find_library(LLHTTP_LIBRARY llhttp)
 find_path(LLHTTP_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp)

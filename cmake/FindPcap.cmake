@@ -1,4 +1,5 @@
 # Pcap::Pcap - libpcap, Debian's libpcap-dev.
+# SPDX-License-Identifier: GPL-2.0-or-later
 find_path(PCAP_INCLUDE_DIR pcap/pcap.h)
 find_library(PCAP_LIBRARY pcap)
 include(FindPackageHandleStandardArgs)
