@@ -189,6 +189,8 @@ void ka_view_close(ka_view *v)
                     ? bursts->waiting
                     : was_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
     ka_moment since = idle_since(v);
+    if (v->exchanges->unasked && v->exchanges->unasked_end_ns > since.time_ns)
+        since.time_ns = v->exchanges->unasked_end_ns; /* it was the last response, if to nobody */
     if (!busy && since.frame != 0)
         v->close.idle_ns = v->close.at.time_ns > since.time_ns ? v->close.at.time_ns - since.time_ns : 0;
     v->close.verdict = verdict_of(v, busy, v->close.idle_ns);
@@ -221,8 +223,12 @@ static int64_t last_gap_ns(const ka_view *v)
     const ka_exchanges *x = v->exchanges;
     if (v->connection->bursts == NULL && (x->newest != NULL || x->last.until_close))
         return KA_NONE; /* counted when the request came, or there is none */
-    if (v->begun.seq == 0 || x->last.end_at.frame == 0)
-        return v->close.by == KA_SIDE_NONE ? ka_view_idle_ns(v) : v->close.idle_ns;
+    if (v->begun.seq == 0 || x->last.end_at.frame == 0) {
+        if (v->close.by == KA_SIDE_NONE || v->close.idle_ns == KA_NONE)
+            return ka_view_idle_ns(v);
+        return v->close.at.time_ns -
+               idle_since(v).time_ns; /* an unasked response does not restart the clock */
+    }
     int64_t end_ns = v->begun.at.time_ns;
     if (v->close.by != KA_SIDE_NONE && v->close.at.time_ns < end_ns)
         end_ns = v->close.at.time_ns;

@@ -238,6 +238,7 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     track_max(&x->max, header->keep_alive.max);
     if (is_unasked(x, m, ack, &begun)) {
         x->unasked = true;
+        x->unasked_end_ns = m->last.time_ns;
         x->unasked_close = header->connection.close;
         x->unasked_timeout_s =
             header->keep_alive.timeout_s == KA_NONE ? -1 : (int32_t)header->keep_alive.timeout_s;

@@ -67,9 +67,10 @@ typedef struct ka_exchanges {
     uint32_t responses;
     uint32_t completed; /* responses that answered a request, or one not captured */
     ka_max_track max;
-    int16_t first_version;     /* of the first request, else response; 0: none */
-    int32_t unasked_timeout_s; /* see `unasked` */
-    bool unasked;              /* the latest response was one nobody had asked for: advertised is its word */
+    int16_t first_version;  /* of the first request, else response; 0: none */
+    int64_t unasked_end_ns; /* see `unasked` */
+    int32_t unasked_timeout_s;
+    bool unasked; /* the latest response was one nobody had asked for: advertised is its word */
     bool unasked_close;
     bool stray;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel; /* 101 or CONNECT: no HTTP any more */
