@@ -243,7 +243,7 @@ static inline void wire_addresses(packet_tcp *packet, unsigned direction)
     packet->target = direction == 0 ? server : client;
 }
 
-/* The payload is put before an unmapped page when `guard` says so; else it is read where it is. */
+/* One segment with what its side acknowledges. `offset` is the SYN's, FIN's or first byte's. */
 static inline void wire_send(unsigned direction, uint8_t flags, uint32_t offset, const void *bytes,
                              size_t len)
 {
