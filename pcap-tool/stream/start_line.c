@@ -8,11 +8,13 @@
 
 enum { METHOD_BYTES_MAX = 32 }; /* the longest registered one, UPDATEREDIRECTREF, has 17 */
 
+/* RFC 9110 section 5.6.2: letters, digits and !#$%&'*+-.^_`|~, a bit for each of the 128 characters. */
+static const uint64_t token_bytes[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
+
 static bool is_token_byte(char byte)
 {
-    static const char others[] = "!#$%&'*+-.^_`|~";
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-           (byte != 0 && strchr(others, byte) != NULL);
+    unsigned char c = (unsigned char)byte;
+    return c < 128 && (token_bytes[c / 64] >> c % 64 & 1) != 0;
 }
 
 size_t start_line_token(const char *bytes, size_t len_bytes)
