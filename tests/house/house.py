@@ -16,9 +16,10 @@ from pathlib import Path
 # The core is libc only, and of libc only what neither allocates, prints nor looks at the world.
 CORE_HEADERS = {"assert.h", "arpa/inet.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h",
                 "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}  # stdio.h for snprintf alone
-CORE_CALLS = {"bcmp", "memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strlen", "strncmp",
-              "strnlen", "strrchr", "strstr", "snprintf", "vsnprintf", "qsort", "bsearch", "inet_ntop", "abort",
-              "__assert_fail", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}  # bcmp is clang's memcmp() == 0
+CORE_CALLS = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strcspn", "strlen", "strncmp",
+              "strnlen", "strrchr", "strspn", "strstr", "snprintf", "vsnprintf", "qsort", "bsearch", "inet_ntop",
+              "bcmp",  # what clang makes of memcmp() == 0
+              "abort", "__assert_fail", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 COMPILER_CALLS = re.compile(r"__(asan|lsan|ubsan|sanitizer)_|__gcov|__tsan_")
 
 # Which rooms' headers each room may include besides its own; "tool" is pcap-tool/*.[ch].
@@ -222,8 +223,8 @@ def long_functions(text):
             if number - start - 1 > FUNCTION_LINES_LISTED:
                 yield start, name, number - start - 1
             start = None
-        elif start is None and re.match(r"\w.*\(", line):
-            name = re.match(r"[^(]*?(\w+)\s*\(", line).group(1)
+        elif start is None and (head := re.match(r"\w[^(]*?(\w+)\(", line)):
+            name = head.group(1)
 
 
 def check_sizes(tree, options):
