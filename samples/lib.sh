@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lib.sh - what every samples/*/make shares: hosts, wires, captures, and cleaning up whatever happens.
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
@@ -120,8 +121,7 @@ permille() { awk -v p="${1%\%}" 'BEGIN { printf "%d", p * 10 }'; }
 
 wait_for_text()
 {
-    local tries
-    for tries in $(seq 200); do
+    for _ in $(seq 200); do
         grep -q -- "$2" "$1" 2>/dev/null && return
         sleep 0.05
     done
@@ -138,11 +138,10 @@ start()
     started=$!
 }
 
-# Waits until something listens on the port.
+# Waits until something listens on the port of that host.
 listening()
 {
-    local tries
-    for tries in $(seq 200); do
+    for _ in $(seq 200); do
         [ -n "$(on "$1" ss -Hltn "sport = :$2")" ] && return
         sleep 0.05
     done
@@ -160,7 +159,7 @@ capture()
     ip netns exec "$tag-$1" tcpdump -i "$device" --immediate-mode -U -s 0 -Z root --time-stamp-precision=$precision \
         -w "$work/capture.pcap" tcp 2>tcpdump.log &
     captured_on=$!
-    children+=($captured_on)
+    children+=("$captured_on")
     wait_for_text tcpdump.log "listening on"
 }
 
@@ -182,6 +181,7 @@ finish()
 
 # ---- Servers -------------------------------------------------------------------------------------
 
+# pages [BYTES]: index.html, hello.txt, and page.txt of that many bytes.
 pages()
 {
     mkdir -p www
@@ -240,7 +240,6 @@ nginx_at()
         echo "}"
     } >"nginx-$port.conf"
     start "$host" nginx nginx -e "$work/nginx-start.log" -c "$work/nginx-$port.conf"
-    nginx_pid=$started
     listening "$host" "$port"
 }
 
