@@ -235,8 +235,10 @@ static void read_all(run *self)
         self->status = take_packet(self, &packet);
     if (self->status == KA_OK)
         self->status = stream_finish(self->streams);
+    /* After a failure too: what was read is reported. */
+    ka_status reported = ka_audit_report(self->audit, report_sink(self->report));
     if (self->status == KA_OK)
-        self->status = ka_audit_report(self->audit, report_sink(self->report));
+        self->status = reported;
 }
 
 /* ---- Reporting ---- */
@@ -306,10 +308,13 @@ static int judge(run *self)
 
 static void close_all(run *self)
 {
-    stream_table_free(self->streams);
-    ka_audit_free(self->audit);
+    if (self->streams)
+        stream_table_free(self->streams);
+    if (self->audit)
+        ka_audit_free(self->audit);
     report_free(self->report);
-    capture_close(self->capture);
+    if (self->capture)
+        capture_close(self->capture);
     if (self->out)
         fclose(self->out);
 }

@@ -33,7 +33,7 @@ static const usage_row check_rows[] = {
     {"--fail-on SEVERITY",
      "exit with status 1 when there is a finding of at least this severity: chat, note, "
      "warn or error"},
-    {NULL, "keptalive --fail-on warn --format ndjson -o audit.ndjson test-run.pcap"},
+    {NULL, "keptalive --fail-on warn --output report.txt test-run.pcap"},
 };
 
 static const usage_row other_rows[] = {
