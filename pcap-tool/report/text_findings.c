@@ -127,6 +127,7 @@ static void write_diagnosis(const report_options *options, ka_finding_id id, con
     const ka_catalogue_row *row = ka_catalogue(id);
     bool one_fault = (diagnosis->faults & (diagnosis->faults - 1)) == 0;
     write_title(options, id, diagnosis);
+    fputc('\n', out);
     write_fault(out, diagnosis);
     write_extent(out, id, diagnosis);
     for (size_t i = 0; i < diagnosis->kept_count; i++)
@@ -169,10 +170,10 @@ void text_findings_write(const text_findings *findings, const report_options *op
     if (count == 0)
         return;
     qsort(order, count, sizeof order[0], compare);
-    wrap(options->out, 0, 0,
-         options->locate ? "Frames are file:number; open that file in Wireshark and jump there with Ctrl-G."
-                         : "Frame numbers are Wireshark's: Ctrl-G jumps there; the display filter "
-                           "tcp.stream == N shows connection N.");
+    fputs(options->locate
+              ? "\nFrames are file:number; open that file in Wireshark, Ctrl-G jumps to one.\n"
+              : "\nFrame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
+          options->out);
     for (size_t i = 0; i < count; i++)
         write_diagnosis(options, order[i].id, order[i].diagnosis);
 }

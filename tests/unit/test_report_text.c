@@ -1,0 +1,604 @@
+/* test_report_text.c - the report for people: its exact text, its order, its width.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "unit.h"
+
+#include "report/escape.h"
+#include "report/units.h"
+#include "report/wrap.h"
+#include "report_document.h"
+
+#include <errno.h>
+#include <limits.h>
+
+static ka_address ipv4(uint8_t last, uint16_t port)
+{
+    return (ka_address){.ip = {192, 0, 2, last}, .port = port, .version = 4};
+}
+
+static ka_address longest_ipv6(void)
+{
+    ka_address address = {.port = 65535, .version = 6};
+    for (size_t i = 0; i < sizeof address.ip; i++)
+        address.ip[i] = (uint8_t)(0xa1 + i);
+    return address;
+}
+
+/* A connection kept alive for three requests and closed by the server as promised. */
+static ka_record kept_connection(void)
+{
+    return (ka_record){
+        .stream = 12,
+        .protocol = "http/1.1",
+        .client = ipv4(10, 51234),
+        .server = ipv4(1, 80),
+        .requests = 3,
+        .responses = 3,
+        .timeout_s = 5,
+        .max = 100,
+        .idle_count = 3,
+        .idle_longest_ns = 5003 * KA_MILLISECOND_NS,
+        .close = {KA_SIDE_SERVER, KA_HOW_FIN, {0, 40}, 5003 * KA_MILLISECOND_NS, KA_VERDICT_PUNCTUAL},
+    };
+}
+
+/* Its sentence has counts only. */
+static ka_finding max_exceeded(uint32_t stream)
+{
+    return (ka_finding){
+        .id = KA_MAX_EXCEEDED,
+        .severity = KA_WARN,
+        .fault = KA_FAULT_CLIENT,
+        .has_stream = true,
+        .stream = stream,
+        .client = ipv4(10, 51234),
+        .server = ipv4(1, 80),
+        .at = {0, 18},
+        .frames = {{"advert", {0, 4}}, {"request", {0, 18}}, {"fin", {0, 0}}},
+        .frame_count = 3,
+        .values = {{"request_number", 4, KA_COUNT}, {"allowed", 3, KA_COUNT}, {"max", 3, KA_COUNT}},
+        .value_count = 3,
+    };
+}
+
+/* With everything an instance can show. */
+static ka_finding bad_parameter(uint32_t stream)
+{
+    ka_finding finding = max_exceeded(stream);
+    finding.id = KA_BAD_PARAM;
+    finding.fault = KA_FAULT_SERVER;
+    finding.severity = KA_NOTE;
+    finding.failed_gates = KA_GATE_MID_START | KA_GATE_SNAPLEN;
+    finding.causes[0] = KA_CLOSED_EARLY;
+    finding.causes[1] = KA_CAP_GAP;
+    finding.cause_count = 2;
+    finding.frames[0] = (ka_evidence){"response_end", {0, 12}};
+    finding.frames[1] = (ka_evidence){"fin", {0, 19}};
+    finding.frame_count = 2;
+    finding.values[0] = (ka_value){"count", 2, KA_COUNT};
+    finding.value_count = 1;
+    memcpy(finding.detail, "=\x1b[2J", 5);
+    finding.detail_bytes = 5;
+    return finding;
+}
+
+static void put_finding(const document *page, ka_finding finding)
+{
+    page->sink->finding(page->sink->user, &finding);
+}
+
+static void put_record(const document *page, ka_record record)
+{
+    page->sink->connection(page->sink->user, &record);
+}
+
+static void no_trouble(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    page.end.packets = 1234;
+    page.end.bytes = 5678901;
+    page.end.first_ns = INT64_C(1714564800123456789);
+    page.end.last_ns = INT64_C(1714564860000000000);
+    document_open(&page);
+    put_record(&page, kept_connection());
+    document_finish(&page);
+    assert_string_equal(page.text,
+                        "Keptalive " KEPTALIVE_VERSION ": were HTTP connections kept alive as promised?\n"
+                        "\n"
+                        "  File         api.pcap\n"
+                        "  Packets      1,234 (5,678,901 bytes)\n"
+                        "  Time         2024-05-01 12:00:00.123 to 12:01:00.000 UTC (59.88 s)\n"
+                        "  Connections  1: 1 http/1.1\n"
+                        "  Requests     3, 3 answered\n"
+                        "\n"
+                        "No trouble found: every connection was kept and closed as promised.\n");
+    document_fini(&page);
+}
+
+static const char *verdict_of(document *page)
+{
+    document_finish(page);
+    const char *blank = strstr(page->text, "answered\n");
+    blank = strstr(blank, "\n\n");
+    return blank + 2;
+}
+
+static void verdict_lines(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    document_open(&page);
+    assert_string_equal(verdict_of(&page),
+                        "Nothing to judge: there is no TCP connection in what was read.\n");
+    document_fini(&page);
+
+    document_init(&page);
+    document_open(&page);
+    ka_record encrypted = kept_connection();
+    encrypted.protocol = "tls";
+    put_record(&page, encrypted);
+    assert_string_equal(verdict_of(&page),
+                        "Nothing to judge: no connection carries HTTP that can be read.\n");
+    document_fini(&page);
+
+    document_init(&page);
+    incomplete_add(&page.incomplete, (incomplete_row){"input", "b.pcap: cut short after frame 7", 1, true});
+    incomplete_add(&page.incomplete, (incomplete_row){"packet-cut", "packets too short", 1000, true});
+    document_open(&page);
+    put_record(&page, kept_connection());
+    assert_string_equal(verdict_of(&page), "No trouble found in what could be read.\n");
+    assert_non_null(strstr(page.text, "  Not read     b.pcap: cut short after frame 7\n"
+                                      "               packets too short: 1,000\n"));
+    document_fini(&page);
+}
+
+/* Findings about a server as a whole have no connection to count; chat is no trouble. */
+static void server_wide_verdict(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    document_open(&page);
+    put_record(&page, kept_connection());
+    ka_finding restart = {
+        .id = KA_MASS_CLOSE, .severity = KA_WARN, .fault = KA_FAULT_SERVER, .server = ipv4(1, 80)};
+    put_finding(&page, restart);
+    ka_finding late = max_exceeded(12);
+    late.id = KA_KEPT_LATE;
+    late.severity = KA_CHAT;
+    put_finding(&page, late);
+    const char *verdict = verdict_of(&page);
+    assert_int_equal(strncmp(verdict, "1 warning: 1 about a server as a whole.\n", 40), 0);
+    assert_non_null(strstr(page.text, "  Found     mass-close, 1 event\n\n  Server 192.0.2.1:80\n"));
+    assert_non_null(strstr(page.text, "\nCHAT     The server kept"));
+    document_fini(&page);
+}
+
+static const char findings_expected[] =
+    "1 warning, 1 note on 1 of 2 connections.\n"
+    "\n"
+    "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n"
+    "\n"
+    "WARNING  The client sent more requests than the server's max allowed\n"
+    "\n"
+    "  At fault  the client\n"
+    "  Found     max-exceeded, 1 connection\n"
+    "\n"
+    "  Stream 12: client 192.0.2.10:51234, server 192.0.2.1:80\n"
+    "    Request 4 was sent although the server had allowed 3 on this connection\n"
+    "    (max=3).\n"
+    "    Frames: advert 4, request 18\n"
+    "\n"
+    "  Remedy    Let the client count requests and open a new connection when max is\n"
+    "            reached.\n"
+    "  See       RFC 2068 section 19.7.1.1\n"
+    "\n"
+    "NOTE     A Keep-Alive parameter is malformed\n"
+    "\n"
+    "  At fault  the server\n"
+    "  Found     ka-bad-param, 2 times on 1 connection\n"
+    "\n"
+    "  Stream 12: client 192.0.2.10:51234, server 192.0.2.1:80\n"
+    "    Keep-Alive: =\\x1b[2J is not a list of name=value parameters.\n"
+    "    This is the first of 2 times on this connection.\n"
+    "    Frames: response end 12, FIN 19\n"
+    "    Caused by: closed-early, cap-gap\n"
+    "    Not sure: the capture starts in the middle of the connection; packets were\n"
+    "              cut by the snapshot length\n"
+    "\n"
+    "  Remedy    Send name=value parameters, separated by commas.\n"
+    "  See       RFC 2068 section 19.7.1.1\n";
+
+static void findings(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    document_open(&page);
+    put_record(&page, kept_connection());
+    ka_record troubled = kept_connection();
+    troubled.finding_mask[0] = UINT64_C(1) << KA_MAX_EXCEEDED | UINT64_C(1) << KA_BAD_PARAM;
+    put_record(&page, troubled);
+    put_finding(&page, bad_parameter(12));
+    put_finding(&page, max_exceeded(12));
+    assert_string_equal(verdict_of(&page), findings_expected);
+    document_fini(&page);
+}
+
+/* Five of many are shown, the surest first; diagnoses come by severity, count, id. */
+static void many_findings(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    document_open(&page);
+    for (uint32_t stream = 0; stream < 42; stream++) {
+        ka_finding finding = max_exceeded(stream);
+        finding.severity = stream == 40 ? KA_WARN : KA_NOTE;
+        finding.failed_gates = stream == 40 ? 0 : KA_GATE_GAP;
+        put_finding(&page, finding);
+        ka_finding other = max_exceeded(stream);
+        other.id = stream % 2 == 0 ? KA_BARE_NUMBER : KA_TIMEOUT_ZERO;
+        other.severity = KA_NOTE;
+        put_finding(&page, other);
+    }
+    ka_finding error = max_exceeded(7);
+    error.id = KA_REUSE_AFTER_FIN;
+    error.severity = KA_ERROR;
+    put_finding(&page, error);
+    document_finish(&page);
+    const char *at = page.text;
+    static const char *const in_order[] = {"1 error, 1 warning, 83 notes",
+                                           "ERROR    A request was",
+                                           "reuse-after-fin, 1 connection",
+                                           "WARNING  The client sent more",
+                                           "max-exceeded, 42 connections",
+                                           "Stream 40:",
+                                           "Stream 0:",
+                                           "Not sure: only note: the capture missed bytes",
+                                           "Stream 1:",
+                                           "Stream 2:",
+                                           "Stream 3:",
+                                           "    ... and 37 more\n",
+                                           "Remedy",
+                                           "ka-bare-number, 21",
+                                           "ka-timeout-zero, 21"};
+    for (size_t i = 0; i < sizeof in_order / sizeof in_order[0]; i++) {
+        at = strstr(at, in_order[i]);
+        if (!at)
+            fail_msg("\"%s\" is not there, or not in its place:\n%s", in_order[i], page.text);
+    }
+    assert_null(strstr(page.text, "Stream 20:"));
+    document_fini(&page);
+}
+
+static const char tables_expected[] =
+    "Servers, and how their idle connections ended\n"
+    "\n"
+    "    Connec-  Requests  Advertised     Server     after  Client     after  Still\n"
+    "      tions            timeout/max    closed  (median)  closed  (median)   open\n"
+    "  192.0.2.1:80 (api.example\\x1b)\n"
+    "        120       481  5 s/100            80   5.003 s       3   4.000 s     37\n"
+    "  192.0.2.2:8080\n"
+    "          1         0  -                   0         -       0         -      1\n"
+    "\n"
+    "Connections\n"
+    "\n"
+    "    Requests/    Advertised      Longest  Closed          Idle  Verdict\n"
+    "    answered     timeout/max        idle  by          at close\n"
+    "  12: 192.0.2.10:51234 to 192.0.2.1:80, http/1.1\n"
+    "    3/3          5 s/100         5.003 s  server FIN   5.003 s  punctual\n"
+    "  13: 192.0.2.10:51234 to 192.0.2.1:80, tls\n"
+    "    3/3          -                     -  -                  -  open\n"
+    "    2 findings: max-exceeded, ka-bad-param\n"
+    "\n"
+    "Exchanges\n"
+    "\n"
+    "      Stream    No.      Request     Response  Method    Status      Idle\n"
+    "                           frame        frame                      before\n"
+    "          12      2           18           20  GET          200   4.200 s\n"
+    "          12      3           25            -  GE\\x01T        -         -\n";
+
+static void tables(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    page.options.connections = page.options.exchanges = true;
+    document_open(&page);
+    put_record(&page, kept_connection());
+    ka_record open = kept_connection();
+    open.stream = 13;
+    open.protocol = "tls";
+    open.timeout_s = open.max = open.close.idle_ns = KA_NONE;
+    open.idle_count = 0;
+    open.close.by = KA_SIDE_NONE;
+    open.close.how = KA_HOW_NONE;
+    open.close.verdict = KA_VERDICT_OPEN;
+    open.finding_mask[0] = UINT64_C(1) << KA_MAX_EXCEEDED | UINT64_C(1) << KA_BAD_PARAM;
+    put_record(&page, open);
+    ka_exchange_record exchange = {.stream = 12,
+                                   .number = 2,
+                                   .request = {0, 18},
+                                   .response = {0, 20},
+                                   .method = "GET",
+                                   .status = 200,
+                                   .idle_before_ns = 4200 * KA_MILLISECOND_NS};
+    page.sink->exchange(page.sink->user, &exchange);
+    exchange = (ka_exchange_record){
+        .stream = 12, .number = 3, .request = {0, 25}, .method = "GE\x01T", .idle_before_ns = KA_NONE};
+    page.sink->exchange(page.sink->user, &exchange);
+    char name[] = "api.example\x1b";
+    ka_endpoint_record small = {.server = ipv4(2, 8080),
+                                .name = "",
+                                .connections = 1,
+                                .timeout_s = KA_NONE,
+                                .max = KA_NONE,
+                                .idle_median_by_server_ns = KA_NONE,
+                                .idle_median_by_client_ns = KA_NONE,
+                                .open_at_end = 1};
+    ka_endpoint_record large = {.server = ipv4(1, 80),
+                                .name = name,
+                                .connections = 120,
+                                .requests = 481,
+                                .timeout_s = 5,
+                                .max = 100,
+                                .idle_closes_by_server = 80,
+                                .idle_closes_by_client = 3,
+                                .idle_median_by_server_ns = 5003 * KA_MILLISECOND_NS,
+                                .idle_median_by_client_ns = 4 * KA_SECOND_NS,
+                                .open_at_end = 37};
+    page.sink->endpoint(page.sink->user, &small);
+    page.sink->endpoint(page.sink->user, &large);
+    memset(name, 'x', sizeof name - 1); /* what a callback is given lives until it returns */
+    document_finish(&page);
+    const char *tables_text = strstr(page.text, "Servers,");
+    assert_non_null(tables_text);
+    assert_string_equal(tables_text, tables_expected);
+    document_fini(&page);
+}
+
+static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
+{
+    *file = user;
+    *file_frame = frame;
+    return frame != 13;
+}
+
+/* Fills everything with the largest there is. */
+static void put_extremes(const document *page)
+{
+    ka_finding finding;
+    memset(&finding, 0xff, sizeof finding);
+    finding.severity = KA_ERROR;
+    finding.fault = KA_FAULT_CONFIG;
+    finding.failed_gates = (1u << KA_GATE_COUNT) - 1;
+    finding.client = finding.server = longest_ipv6();
+    finding.frame_count = KA_EVIDENCE_MAX;
+    finding.cause_count = KA_CAUSES_MAX;
+    finding.detail_bytes = sizeof finding.detail;
+    finding.value_count = KA_VALUES_MAX;
+    static const char *const names[KA_VALUES_MAX] = {
+        "request_number", "since_close", "since_fin", "client_idle", "server_idle", "after_request",
+        "idle",           "timeout",     "short_by",  "margin",      "count",       "within",
+        "idle_min",       "idle_max",    "open",      "held"};
+    for (int i = 0; i < KA_VALUES_MAX; i++)
+        finding.values[i] = (ka_value){names[i], INT64_MAX, i % 2 == 0 ? KA_COUNT : KA_NS};
+    for (int i = 0; i < KA_EVIDENCE_MAX; i++)
+        finding.frames[i] = (ka_evidence){"a_role_of_quite_some_length", {INT64_MAX, UINT64_MAX}};
+    for (int i = 0; i < KA_CAUSES_MAX; i++)
+        finding.causes[i] = KA_SERVER_CLOSED_IN_FLIGHT;
+    for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
+        finding.id = (ka_finding_id)id;
+        for (int i = 0; i < 7; i++) {
+            finding.has_stream = i != 3;
+            finding.severity = i % 2 == 0 ? KA_WARN : KA_ERROR;
+            finding.fault = (ka_fault)i;
+            finding.frame_count = i == 2 ? 0 : KA_EVIDENCE_MAX;
+            put_finding(page, finding);
+        }
+    }
+    ka_record record;
+    memset(&record, 0x7f, sizeof record);
+    record.protocol = "http/1.1";
+    record.client = record.server = longest_ipv6();
+    record.close.by = KA_SIDE_SERVER;
+    record.close.how = KA_HOW_RST;
+    record.close.verdict = KA_VERDICT_UNADVERTISED;
+    record.max_style = KA_MAX_COUNT_DOWN;
+    memset(record.finding_mask, 0xff, sizeof record.finding_mask);
+    put_record(page, record);
+    record.idle_longest_ns = record.close.idle_ns = INT64_MIN + 1;
+    record.timeout_s = record.max = INT32_MAX;
+    record.requests = record.responses = 99999;
+    put_record(page, record);
+    ka_exchange_record exchange;
+    memset(&exchange, 0xff, sizeof exchange);
+    page->sink->exchange(page->sink->user, &exchange);
+    ka_endpoint_record endpoint;
+    char name[1000];
+    memset(name, 0xfe, sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    memset(&endpoint, 0x7f, sizeof endpoint);
+    endpoint.server = longest_ipv6();
+    endpoint.name = name;
+    for (int i = 0; i < 50; i++)
+        page->sink->endpoint(page->sink->user, &endpoint);
+}
+
+static void assert_fits(const char *text)
+{
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        size_t length = strcspn(line, "\n");
+        if (length > WRAP_COLUMNS)
+            fail_msg("%zu columns: %.*s", length, (int)length, line);
+        if (length > 0 && line[length - 1] == ' ')
+            fail_msg("blanks at the end: %.*s|", (int)length, line);
+        for (size_t i = 0; i < length; i++) {
+            if (line[i] < 0x20 || line[i] > 0x7e)
+                fail_msg("not ASCII: %.*s", (int)length, line);
+        }
+    }
+}
+
+static void never_wider(void **state)
+{
+    (void)state;
+    char path[600];
+    memset(path, '\xff', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    const char *paths[40];
+    for (size_t i = 0; i < 40; i++)
+        paths[i] = path;
+    document page;
+    document_init(&page);
+    page.options = (report_options){.paths = paths,
+                                    .path_count = 40,
+                                    .filter = path,
+                                    .connections = true,
+                                    .exchanges = true,
+                                    .locate_user = path,
+                                    .locate = locate};
+    page.end = (report_end){40, UINT64_MAX, UINT64_MAX, INT64_MIN + 1, -2, &page.incomplete};
+    for (int i = 0; i < 100; i++)
+        incomplete_add(&page.incomplete, (incomplete_row){"what", path, UINT64_MAX, false});
+    document_open(&page);
+    put_extremes(&page);
+    document_finish(&page);
+    assert_fits(page.text);
+    document_fini(&page);
+}
+
+/* Colours only add escape sequences: without them the text is the same. */
+static void colors(void **state)
+{
+    (void)state;
+    document plain, colored;
+    document_init(&plain);
+    document_init(&colored);
+    plain.options.connections = colored.options.connections = true;
+    plain.options.exchanges = colored.options.exchanges = true;
+    colored.options.color = true;
+    document_open(&plain);
+    document_open(&colored);
+    put_extremes(&plain);
+    put_extremes(&colored);
+    document_finish(&plain);
+    document_finish(&colored);
+    assert_null(strchr(plain.text, '\033'));
+    assert_non_null(strchr(colored.text, '\033'));
+    char *to = colored.text;
+    for (const char *from = colored.text; *from;) {
+        if (*from == '\033')
+            from += strcspn(from, "m") + 1;
+        else
+            *to++ = *from++;
+    }
+    *to = '\0';
+    assert_string_equal(colored.text, plain.text);
+    document_fini(&plain);
+    document_fini(&colored);
+}
+
+static void full_disk(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    page.options.out = fopen("/dev/full", "w");
+    if (!page.options.out)
+        skip();
+    setvbuf(page.options.out, NULL, _IONBF, 0);
+    page.report = report_new(&page.options, &memory_heap);
+    report_finish(page.report, &page.end);
+    assert_int_equal(report_error(page.report), ENOSPC);
+    fclose(page.options.out);
+    document_fini(&page);
+}
+
+static void *no_memory(void *user, void *old, size_t new_bytes)
+{
+    unsigned *left = user;
+    if (new_bytes != 0 && (*left)-- == 0)
+        return NULL;
+    return memory_heap.resize(memory_heap.user, old, new_bytes);
+}
+
+static void out_of_memory(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    for (unsigned allowed = 0; allowed < 2; allowed++) {
+        unsigned left = allowed;
+        ka_allocator allocator = {&left, no_memory};
+        assert_null(report_new(&page.options, &allocator));
+    }
+}
+
+static void unit_texts(void **state)
+{
+    (void)state;
+    char text[64];
+    units_count(0, text);
+    assert_string_equal(text, "0");
+    units_count(123456, text);
+    assert_string_equal(text, "123,456");
+    units_count(UINT64_MAX, text);
+    assert_string_equal(text, "18,446,744,073,709,551,615");
+    units_count_short(99999, text);
+    assert_string_equal(text, "99999");
+    units_count_short(100000, text);
+    assert_string_equal(text, "100k");
+    units_count_short(1999999, text);
+    assert_string_equal(text, "1.9M");
+    units_count_short(UINT64_MAX, text);
+    assert_string_equal(text, "18E");
+    units_duration(KA_NONE, text);
+    assert_string_equal(text, "-");
+    units_duration(5003 * KA_MILLISECOND_NS, text);
+    assert_string_equal(text, "5.003 s");
+    units_duration(-75020 * KA_MILLISECOND_NS, text);
+    assert_string_equal(text, "-75.02 s");
+    units_duration(3600 * KA_SECOND_NS, text);
+    assert_string_equal(text, "3600 s");
+    units_duration(INT64_MAX, text);
+    assert_string_equal(text, "106751 d");
+    units_advertised(KA_NONE, 100, text);
+    assert_string_equal(text, "max 100");
+    units_advertised(INT32_MAX, INT32_MAX, text);
+    assert_string_equal(text, "24855 d/2.1G");
+    units_time(-1, text);
+    assert_string_equal(text, "1969-12-31 23:59:59.999");
+}
+
+static void escaped_text(void **state)
+{
+    (void)state;
+    char out[16];
+    assert_int_equal(escape_text("a\\\x00z", 4, out, sizeof out), 8);
+    assert_string_equal(out, "a\\\\\\x00z");
+    assert_int_equal(escape_text("123456789012345", 15, out, sizeof out), 15);
+    assert_string_equal(out, "123456789012345");
+    escape_text("1234567890123456", 16, out, sizeof out);
+    assert_string_equal(out, "123456789012...");
+    escape_text("1234567890\xff\xff", 12, out, sizeof out);
+    assert_string_equal(out, "1234567890...");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_trouble),          cmocka_unit_test(verdict_lines),
+        cmocka_unit_test(server_wide_verdict), cmocka_unit_test(findings),
+        cmocka_unit_test(many_findings),       cmocka_unit_test(tables),
+        cmocka_unit_test(never_wider),         cmocka_unit_test(colors),
+        cmocka_unit_test(full_disk),           cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(unit_texts),          cmocka_unit_test(escaped_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
