@@ -171,7 +171,7 @@ void text_findings_write(const text_findings *findings, const report_options *op
         return;
     qsort(order, count, sizeof order[0], compare);
     fputs(options->locate
-              ? "\nFrames are file:number; open that file in Wireshark, Ctrl-G jumps to one.\n"
+              ? "\nFrame numbers are those of the file named: in Wireshark, Ctrl-G jumps to one.\n"
               : "\nFrame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
           options->out);
     for (size_t i = 0; i < count; i++)

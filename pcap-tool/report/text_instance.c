@@ -12,11 +12,13 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     SENTENCE_BYTES =
         640, /* the longest sentence with its numbers, and a detail of which every byte is escaped */
     LINE_BYTES = 1024,
+    LIST_INDENT = 12,
     FILE_BYTES = 40, /* of a file name, from its end: directories are the same for all */
 };
 
@@ -36,17 +38,19 @@ __attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], 
 
 static void write_place(const report_options *options, const ka_finding *finding)
 {
-    char client[UNITS_PEER_BYTES], server[UNITS_PEER_BYTES], line[LINE_BYTES] = "";
-    units_peer(&finding->server, server);
-    fprintf(options->out, "\n  %s", color(options->color, COLOR_BOLD));
+    char peer[UNITS_PEER_BYTES], client[LINE_BYTES] = "", server[LINE_BYTES] = "";
+    FILE *out = options->out;
+    units_peer(&finding->server, peer);
+    append(server, finding->has_stream ? "server %s" : "Server %s", peer);
+    fprintf(out, "\n  %s", color(options->color, COLOR_BOLD));
     if (finding->has_stream) {
-        units_peer(&finding->client, client);
-        append(line, "Stream %" PRIu32 ": client %s, server %s", finding->stream, client, server);
+        units_peer(&finding->client, peer);
+        append(client, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
+        wrap_two(out, 2, 4, client, server);
     } else {
-        append(line, "Server %s", server);
+        wrap(out, 2, 4, server);
     }
-    wrap(options->out, 2, 4, line);
-    fputs(color(options->color, COLOR_PLAIN), options->out);
+    fputs(color(options->color, COLOR_PLAIN), out);
 }
 
 static void write_sentence(FILE *out, const ka_finding *finding)
@@ -71,56 +75,80 @@ static frame_place place_of(const report_options *options, uint64_t frame)
     return place;
 }
 
-/* "api/client.pcap", or "...nt/api/client.pcap" */
+/* " in api/client.pcap: ", or " in ...nt/api/client.pcap: "; ": " without a file. */
 static void append_file(char line[LINE_BYTES], const char *file)
 {
-    char name[FILE_BYTES + 8];
-    size_t length = strlen(file);
-    bool cut = length > FILE_BYTES;
-    escape_text(cut ? file + length - FILE_BYTES : file, cut ? FILE_BYTES : length, name, sizeof name);
-    append(line, "%s%s", cut ? "..." : "", name);
+    if (file) {
+        char name[FILE_BYTES + 8];
+        size_t length = strlen(file);
+        bool cut = length > FILE_BYTES;
+        escape_text(cut ? file + length - FILE_BYTES : file, cut ? FILE_BYTES : length, name, sizeof name);
+        append(line, " in %s%s", cut ? "..." : "", name);
+    }
+    append(line, ": ");
 }
 
-/* "response_end" to "response end", "fin" to "FIN". */
+/* "response_end" to "response end", "first_fin" to "first FIN". */
 static void append_role(char line[LINE_BYTES], const char *role)
 {
-    static const char *const flags[] = {"fin", "FIN", "rst", "RST", "ack", "ACK", "syn", "SYN"};
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i += 2) {
-        if (strcmp(role, flags[i]) == 0)
-            role = flags[i + 1];
-    }
-    size_t length = strlen(line);
-    append(line, "%s ", role);
-    for (char *at = line + length; *at; at++) {
-        if (*at == '_')
-            *at = ' ';
+    static const char *const flags[] = {"FIN", "RST", "ACK", "SYN"};
+    while (*role != '\0') {
+        size_t length = strcspn(role, "_");
+        const char *word = role;
+        for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+            if (length == strlen(flags[i]) && strncasecmp(role, flags[i], length) == 0)
+                word = flags[i];
+        }
+        append(line, "%.*s ", (int)length, word);
+        role += length + (role[length] == '_');
     }
 }
 
-static void append_frame(char line[LINE_BYTES], const report_options *options, uint64_t frame)
+static bool same_file(const char *a, const char *b)
 {
-    frame_place place = place_of(options, frame);
-    if (place.file) {
-        append_file(line, place.file);
-        append(line, ":");
-    }
-    append(line, "%" PRIu64, place.number);
+    return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+/* The deciding frames; the one the finding is told on stands for them when the rule named none. */
+static unsigned frames_of(const ka_finding *finding, ka_evidence out[KA_EVIDENCE_MAX])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < finding->frame_count; i++) {
+        if (finding->frames[i].at.frame != 0)
+            out[count++] = finding->frames[i];
+    }
+    if (count == 0 && finding->at.frame != 0)
+        out[count++] = (ka_evidence){"", finding->at};
+    return count;
+}
+
+/* A line for each file that has some of the frames. */
 static void write_frames(const report_options *options, const ka_finding *finding)
 {
-    char line[LINE_BYTES] = "";
-    for (unsigned i = 0; i < finding->frame_count; i++) {
-        if (finding->frames[i].at.frame == 0)
+    ka_evidence frames[KA_EVIDENCE_MAX];
+    frame_place places[KA_EVIDENCE_MAX];
+    bool written[KA_EVIDENCE_MAX] = {false};
+    unsigned count = frames_of(finding, frames);
+    for (unsigned i = 0; i < count; i++)
+        places[i] = place_of(options, frames[i].at.frame);
+    for (unsigned first = 0; first < count; first++) {
+        if (written[first])
             continue;
-        append(line, "%s", line[0] == '\0' ? "" : ", ");
-        append_role(line, finding->frames[i].role);
-        append_frame(line, options, finding->frames[i].at.frame);
+        char line[LINE_BYTES] = "Frames";
+        const char *separator = "";
+        append_file(line, places[first].file);
+        for (unsigned i = first; i < count; i++) {
+            if (written[i] || !same_file(places[i].file, places[first].file))
+                continue;
+            append(line, "%s", separator);
+            append_role(line, frames[i].role);
+            append(line, "%" PRIu64, places[i].number);
+            separator = ", ";
+            written[i] = true;
+        }
+        fputs("    ", options->out);
+        wrap(options->out, 4, LIST_INDENT, line);
     }
-    if (line[0] == '\0' && finding->at.frame != 0)
-        append_frame(line, options, finding->at.frame);
-    if (line[0] != '\0')
-        wrap_labelled(options->out, "    Frames: ", line);
 }
 
 static void write_causes(FILE *out, const ka_finding *finding)
@@ -136,15 +164,15 @@ static void write_causes(FILE *out, const ka_finding *finding)
 static void write_doubts(FILE *out, const ka_finding *finding, ka_severity severity)
 {
     char line[LINE_BYTES] = "";
-    if (finding->severity != severity)
-        append(line, "only %s: ", ka_severity_name(finding->severity));
-    size_t bare = strlen(line);
     for (unsigned gate = 0; gate < KA_GATE_COUNT; gate++) {
         if ((finding->failed_gates >> gate & 1) != 0)
-            append(line, "%s%s", strlen(line) == bare ? "" : "; ", ka_gate_reason(gate));
+            append(line, "%s%s", line[0] == '\0' ? "" : "; ", ka_gate_reason(gate));
     }
-    if (strlen(line) > bare)
-        wrap_labelled(out, "    Not sure: ", line);
+    if (line[0] == '\0')
+        return;
+    if (finding->severity != severity)
+        append(line, " (so here only a %s)", ka_severity_name(finding->severity));
+    wrap_labelled(out, "    Not sure: ", line);
 }
 
 void text_instance_write(const report_options *options, const ka_finding *finding, ka_severity severity,

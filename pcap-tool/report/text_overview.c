@@ -133,10 +133,9 @@ static void append_places(char line[LINE_BYTES], const tally *counts)
         units_count(counts->connections, all);
         append(line, " on %s of %s connection%s", some, all, plural(counts->connections));
     }
-    if (counts->server_wide > 0) {
-        units_count(counts->server_wide, some);
-        append(line, "%s%s about a server as a whole", counts->troubled > 0 ? ", " : ": ", some);
-    }
+    if (counts->server_wide > 0)
+        append(line, "%s on %s as a whole", counts->troubled > 0 ? " and" : "",
+               counts->server_wide == 1 ? "a server" : "servers");
     append(line, ".");
 }
 

@@ -29,14 +29,14 @@ static const table_column exchange_columns[] = {
 };
 enum { EXCHANGE_COLUMNS = sizeof exchange_columns / sizeof exchange_columns[0] };
 
-static void write_heading(FILE *out, bool colored, const char *title)
+static void write_heading(FILE *out, bool colored, const char *title, const char *rest)
 {
-    fprintf(out, "\n%s%s%s\n\n", color(colored, COLOR_BOLD), title, color(colored, COLOR_PLAIN));
+    fprintf(out, "\n%s%s%s%s\n\n", color(colored, COLOR_BOLD), title, color(colored, COLOR_PLAIN), rest);
 }
 
 void text_rows_connection_head(FILE *out, bool colored)
 {
-    write_heading(out, colored, "Connections");
+    write_heading(out, colored, "Connections", ", and how their close compares with the advertised timeout");
     table_head(out, CONNECTION_INDENT, connection_columns, CONNECTION_COLUMNS);
 }
 
@@ -69,13 +69,13 @@ static void closed_by(const ka_record *record, char *out, size_t size)
 
 void text_rows_connection(FILE *out, const ka_record *record)
 {
-    char client[UNITS_PEER_BYTES], server[UNITS_PEER_BYTES], ends[2 * UNITS_PEER_BYTES + 24];
-    units_peer(&record->client, client);
-    units_peer(&record->server, server);
-    snprintf(ends, sizeof ends, "%" PRIu32 ": %s to %s, %s", record->stream, client, server,
-             record->protocol);
+    char peer[UNITS_PEER_BYTES], client[UNITS_PEER_BYTES + 16], server[UNITS_PEER_BYTES + 24];
+    units_peer(&record->client, peer);
+    snprintf(client, sizeof client, "%" PRIu32 ": %s", record->stream, peer);
+    units_peer(&record->server, peer);
+    snprintf(server, sizeof server, "to %s, %s", peer, record->protocol);
     fputs("  ", out);
-    wrap(out, 2, CONNECTION_INDENT, ends);
+    wrap_two(out, 2, CONNECTION_INDENT, client, server);
 
     char requests[UNITS_COUNT_BYTES], answered[UNITS_COUNT_BYTES], both[2 * UNITS_COUNT_BYTES],
         advertised[UNITS_DURATION_BYTES], longest[UNITS_DURATION_BYTES], idle[UNITS_DURATION_BYTES],
@@ -95,7 +95,7 @@ void text_rows_connection(FILE *out, const ka_record *record)
 
 void text_rows_exchange_head(FILE *out, bool colored)
 {
-    write_heading(out, colored, "Exchanges");
+    write_heading(out, colored, "Exchanges", "");
     table_head(out, EXCHANGE_INDENT, exchange_columns, EXCHANGE_COLUMNS);
 }
 

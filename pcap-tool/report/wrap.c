@@ -36,6 +36,17 @@ void wrap(FILE *out, size_t column, size_t indent, const char *text)
     fputc('\n', out);
 }
 
+void wrap_two(FILE *out, size_t column, size_t indent, const char *first, const char *second)
+{
+    if (column + strlen(first) + 1 + strlen(second) <= WRAP_COLUMNS) {
+        fprintf(out, "%s %s\n", first, second);
+        return;
+    }
+    wrap(out, column, indent, first);
+    fprintf(out, "%*s", (int)indent, "");
+    wrap(out, indent, indent, second);
+}
+
 void wrap_labelled(FILE *out, const char *label, const char *text)
 {
     fputs(label, out);

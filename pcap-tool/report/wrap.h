@@ -16,6 +16,9 @@ enum { WRAP_COLUMNS = 80 };
  * newline. A word wider than a whole line is cut. */
 void wrap(FILE *out, size_t column, size_t indent, const char *text);
 
+/* Two parts: the second begins a line of its own when both do not fit on one. */
+void wrap_two(FILE *out, size_t column, size_t indent, const char *first, const char *second);
+
 /* A label, and the text beside it. */
 void wrap_labelled(FILE *out, const char *label, const char *text);
 
