@@ -40,6 +40,16 @@ static inline void document_open(document *self)
     self->sink = report_sink(self->report);
 }
 
+static inline void put_finding(const document *page, ka_finding finding)
+{
+    page->sink->finding(page->sink->user, &finding);
+}
+
+static inline void put_record(const document *page, ka_record record)
+{
+    page->sink->connection(page->sink->user, &record);
+}
+
 static inline void document_finish(document *self)
 {
     report_finish(self->report, &self->end);
