@@ -32,6 +32,7 @@ enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
 /* Packets by what became of them, without the TCP ones. */
 typedef struct packet_losses {
     uint64_t fragments;
+    uint64_t broken; /* TCP headers */
     uint64_t cut;
     uint64_t malformed;
     uint64_t link_unknown;
@@ -201,13 +202,17 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp tcp;
     see_time(self, packet->time_ns);
-    switch (packet_decode(packet->link_type, bytes, &tcp)) {
+    packet_verdict verdict = packet_decode(packet->link_type, bytes, &tcp);
+    tcp.segment.time_ns = packet->time_ns;
+    tcp.segment.frame = packet->frame;
+    tcp.segment.interface = packet->input;
+    switch (verdict) {
     case PACKET_TCP:
-        tcp.segment.time_ns = packet->time_ns;
-        tcp.segment.frame = packet->frame;
-        tcp.segment.interface = packet->input;
         return stream_segment(self->streams, &tcp);
     case PACKET_ICMP_TCP:
+        return stream_quoted(self->streams, &tcp);
+    case PACKET_TCP_BROKEN:
+        self->losses.broken++;
         return stream_quoted(self->streams, &tcp);
     case PACKET_FRAGMENT:
         self->losses.fragments++;
@@ -256,6 +261,7 @@ static void list_incomplete(run *self)
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true},
         {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false},
+        {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false},
         {"packet-cut", "packets too short for their own headers", losses->cut, false},
         {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false},
         {"hole", "stretches of bytes that were not captured", counts->holes, false},

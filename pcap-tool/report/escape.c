@@ -4,7 +4,6 @@
  */
 #include "escape.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 /* One byte as text; returns how many characters. */
@@ -45,37 +44,16 @@ size_t escape_text(const char *bytes, size_t len_bytes, char *out, size_t size)
     return length;
 }
 
-/* The length of the valid UTF-8 sequence at `text` (RFC 3629: no overlong form, no surrogate); 0: none. */
-static size_t utf8_length(const unsigned char *text)
-{
-    size_t length = text[0] < 0x80                      ? 1
-                    : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                    : (text[0] & 0xf0) == 0xe0          ? 3
-                    : text[0] >= 0xf0 && text[0] < 0xf5 ? 4
-                                                        : 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-    bool beyond = (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f);
-    return overlong || beyond ? 0 : length;
-}
-
 void escape_json(FILE *out, const char *text)
 {
     fputc('"', out);
-    for (const unsigned char *at = (const unsigned char *)text; *at;) {
-        size_t length = utf8_length(at);
-        if (length == 0)
-            fprintf(out, "\\\\x%02x", *at);
-        else if (*at == '"' || *at == '\\')
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        if (*at == '"' || *at == '\\')
             fprintf(out, "\\%c", *at);
-        else if (*at < 0x20 || *at == 0x7f)
+        else if (*at < 0x20 || *at >= 0x7f)
             fprintf(out, "\\u%04x", *at);
         else
-            fwrite(at, 1, length, out);
-        at += length == 0 ? 1 : length;
+            fputc(*at, out);
     }
     fputc('"', out);
 }

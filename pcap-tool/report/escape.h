@@ -12,8 +12,8 @@
  * with "..." at the end then; NUL-terminated. Returns the length. size is at least 8. */
 size_t escape_text(const char *bytes, size_t len_bytes, char *out, size_t size);
 
-/* A JSON string with its quotes. Valid UTF-8 stays; any other byte becomes the four characters \xHH, since
- * JSON has no way to hold it. */
+/* A JSON string with its quotes. A byte outside printable ASCII becomes \u00XX, as the core's records have
+ * it: the name of a file is the same text in every line. */
 void escape_json(FILE *out, const char *text);
 
 #endif

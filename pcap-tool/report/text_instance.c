@@ -56,7 +56,9 @@ static void write_place(const report_options *options, const ka_finding *finding
 static void write_sentence(FILE *out, const ka_finding *finding)
 {
     char sentence[SENTENCE_BYTES];
-    ka_sentence(finding, sentence, sizeof sentence);
+    ka_finding sure = *finding;
+    sure.failed_gates = 0; /* the doubts have a line of their own */
+    ka_sentence(&sure, sentence, sizeof sentence);
     wrap_labelled(out, "    ", sentence);
     for (unsigned i = 0; finding->has_stream && i < finding->value_count; i++) {
         char count[UNITS_COUNT_BYTES];

@@ -5,6 +5,8 @@
 #ifndef REPORT_DOCUMENT_H
 #define REPORT_DOCUMENT_H
 
+#include "unit.h"
+
 #include "memory.h"
 #include "report/report.h"
 

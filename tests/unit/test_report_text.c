@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "report/wrap.h"
 #include "report_document.h"
 
 #include <errno.h>
@@ -152,44 +153,60 @@ static void server_wide_verdict(void **state)
     const char *verdict = verdict_of(&page);
     assert_int_equal(strncmp(verdict, "1 warning on a server as a whole.\n", 34), 0);
     assert_non_null(strstr(page.text, "  Found     mass-close, 1 event\n\n  Server 192.0.2.1:80\n"));
-    assert_non_null(strstr(page.text, "\nCHAT     The server kept"));
+    assert_non_null(strstr(page.text, "\nCHAT     "));
     document_fini(&page);
 }
 
-static const char findings_expected[] =
-    "1 warning, 1 note on 1 of 2 connections.\n"
-    "\n"
-    "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n"
-    "\n"
-    "WARNING  The client sent more requests than the server's max allowed\n"
-    "\n"
-    "  At fault  the client\n"
-    "  Found     max-exceeded, 1 connection\n"
-    "\n"
-    "  Stream 12: client 192.0.2.10:51234, server 192.0.2.1:80\n"
-    "    Request 4 was sent although the server had allowed 3 on this connection\n"
-    "    (max=3).\n"
-    "    Frames: advert 4, request 18\n"
-    "\n"
-    "  Remedy    Let the client count requests and open a new connection when max is\n"
-    "            reached.\n"
-    "  See       RFC 2068 section 19.7.1.1\n"
-    "\n"
-    "NOTE     A Keep-Alive parameter is malformed\n"
-    "\n"
-    "  At fault  the server\n"
-    "  Found     ka-bad-param, 2 times on 1 connection\n"
-    "\n"
-    "  Stream 12: client 192.0.2.10:51234, server 192.0.2.1:80\n"
-    "    Keep-Alive: =\\x1b[2J is not a list of name=value parameters.\n"
-    "    This is the first of 2 times on this connection.\n"
-    "    Frames: response end 12, FIN 19\n"
-    "    Caused by: closed-early, cap-gap\n"
-    "    Not sure: the capture starts in the middle of the connection; packets were\n"
-    "              cut by the snapshot length\n"
-    "\n"
-    "  Remedy    Send name=value parameters, separated by commas.\n"
-    "  See       RFC 2068 section 19.7.1.1\n";
+/* The catalogue's words at their places: what they say is not this test's business. */
+static void expect_heading(FILE *out, const char *label, ka_finding_id id, const char *fault,
+                           const char *found)
+{
+    fprintf(out, "\n%s", label);
+    wrap(out, 9, 9, ka_catalogue(id)->title);
+    fprintf(out, "\n  At fault  %s\n  Found     %s, %s\n", fault, ka_catalogue(id)->id, found);
+}
+
+static void expect_sentence(FILE *out, ka_finding finding)
+{
+    char sentence[512];
+    finding.failed_gates = 0;
+    ka_sentence(&finding, sentence, sizeof sentence);
+    fputs("\n  Stream 12: client 192.0.2.10:51234, server 192.0.2.1:80\n    ", out);
+    wrap(out, 4, 4, sentence);
+}
+
+static void expect_remedy(FILE *out, ka_finding_id id)
+{
+    fputs("\n  Remedy    ", out);
+    wrap(out, 12, 12, ka_catalogue(id)->remedy);
+    fputs("  See       ", out);
+    wrap(out, 12, 12, ka_catalogue(id)->reference);
+}
+
+static char *expected_findings(void)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    fputs("1 warning, 1 note on 1 of 2 connections.\n\n"
+          "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
+          out);
+    expect_heading(out, "WARNING  ", KA_MAX_EXCEEDED, "the client", "1 connection");
+    expect_sentence(out, max_exceeded(12));
+    fputs("    Frames: advert 4, request 18\n", out);
+    expect_remedy(out, KA_MAX_EXCEEDED);
+    expect_heading(out, "NOTE     ", KA_BAD_PARAM, "the server", "2 times on 1 connection");
+    expect_sentence(out, bad_parameter(12));
+    fputs("    This is the first of 2 times on this connection.\n"
+          "    Frames: response end 12, FIN 19\n"
+          "    Caused by: closed-early, cap-gap\n"
+          "    Not sure: the capture starts in the middle of the connection; packets were\n"
+          "              cut by the snapshot length\n",
+          out);
+    expect_remedy(out, KA_BAD_PARAM);
+    fclose(out);
+    return text;
+}
 
 static void findings(void **state)
 {
@@ -203,7 +220,9 @@ static void findings(void **state)
     put_record(&page, troubled);
     put_finding(&page, bad_parameter(12));
     put_finding(&page, max_exceeded(12));
-    assert_string_equal(verdict_of(&page), findings_expected);
+    char *expected = expected_findings();
+    assert_string_equal(verdict_of(&page), expected);
+    free(expected);
     document_fini(&page);
 }
 
@@ -231,9 +250,9 @@ static void many_findings(void **state)
     document_finish(&page);
     const char *at = page.text;
     static const char *const in_order[] = {"1 error, 1 warning, 83 notes",
-                                           "ERROR    A request was",
+                                           "\nERROR    ",
                                            "reuse-after-fin, 1 connection",
-                                           "WARNING  The client sent more",
+                                           "\nWARNING  ",
                                            "max-exceeded, 42 connections",
                                            "Stream 40:",
                                            "Stream 0:",

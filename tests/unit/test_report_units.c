@@ -1,4 +1,4 @@
-/* test_report_units.c - counts, durations, times and escaped bytes as text.
+/* test_report_units.c - counts, durations, times, escaped bytes and wrapped lines as text.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -6,6 +6,7 @@
 
 #include "report/escape.h"
 #include "report/units.h"
+#include "report/wrap.h"
 
 static void unit_texts(void **state)
 {
@@ -57,11 +58,41 @@ static void escaped_text(void **state)
     assert_string_equal(out, "1234567890...");
 }
 
+static void assert_wrapped(size_t column, size_t indent, const char *text, const char *expected)
+{
+    char *wrapped = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&wrapped, &length);
+    wrap(out, column, indent, text);
+    fclose(out);
+    assert_string_equal(wrapped, expected);
+    free(wrapped);
+}
+
+#define TEN     "1234567890"
+#define SEVENTY TEN TEN TEN TEN TEN TEN TEN
+
+static void wrapping(void **state)
+{
+    (void)state;
+    assert_wrapped(0, 0, "", "\n");
+    assert_wrapped(0, 2, "  one  two ", "one two\n");
+    assert_wrapped(0, 2, SEVENTY " 123456789", SEVENTY " 123456789\n");      /* 80 */
+    assert_wrapped(0, 2, SEVENTY " 1234567890", SEVENTY "\n  1234567890\n"); /* 81 */
+    assert_wrapped(75, 4, "abcde fghij", "abcde\n    fghij\n");
+    assert_wrapped(75, 4, "abcdef", "\n    abcdef\n");
+    assert_wrapped(70, 70, TEN "x",
+                   TEN "\n"
+                       "                                                                      x\n");
+    assert_wrapped(0, 4, SEVENTY TEN "x", SEVENTY TEN "\n    x\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unit_texts),
         cmocka_unit_test(escaped_text),
+        cmocka_unit_test(wrapping),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
