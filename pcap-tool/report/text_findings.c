@@ -121,22 +121,47 @@ static void write_extent(FILE *out, ka_finding_id id, const text_diagnosis *diag
     wrap_labelled(out, "  Found     ", line);
 }
 
-static void write_diagnosis(const report_options *options, ka_finding_id id, const text_diagnosis *diagnosis)
+/* Flaws of the capture are all alike, and the findings they weakened say so: their streams are enough. */
+static void write_streams(FILE *out, const text_diagnosis *diagnosis)
 {
-    FILE *out = options->out;
-    const ka_catalogue_row *row = ka_catalogue(id);
+    char line[256] = "", number[UNITS_COUNT_BYTES];
+    for (size_t i = 0; i < diagnosis->kept_count; i++) {
+        snprintf(number, sizeof number, "%s%" PRIu32, i > 0 ? ", " : "", diagnosis->kept[i].stream);
+        append(line, sizeof line, number);
+    }
+    if (diagnosis->count > diagnosis->kept_count) {
+        units_count(diagnosis->count - diagnosis->kept_count, number);
+        append(line, sizeof line, " ... and ");
+        append(line, sizeof line, number);
+        append(line, sizeof line, " more");
+    }
+    wrap_labelled(out, diagnosis->count == 1 ? "  Stream    " : "  Streams   ", line);
+}
+
+static void write_instances(const report_options *options, const text_diagnosis *diagnosis)
+{
     bool one_fault = (diagnosis->faults & (diagnosis->faults - 1)) == 0;
-    write_title(options, id, diagnosis);
-    fputc('\n', out);
-    write_fault(out, diagnosis);
-    write_extent(out, id, diagnosis);
     for (size_t i = 0; i < diagnosis->kept_count; i++)
         text_instance_write(options, &diagnosis->kept[i], diagnosis->severity, !one_fault);
     if (diagnosis->count > diagnosis->kept_count) {
         char more[UNITS_COUNT_BYTES];
         units_count(diagnosis->count - diagnosis->kept_count, more);
-        fprintf(out, "\n    ... and %s more\n", more);
+        fprintf(options->out, "\n    ... and %s more\n", more);
     }
+}
+
+static void write_diagnosis(const report_options *options, ka_finding_id id, const text_diagnosis *diagnosis)
+{
+    FILE *out = options->out;
+    const ka_catalogue_row *row = ka_catalogue(id);
+    write_title(options, id, diagnosis);
+    fputc('\n', out);
+    write_fault(out, diagnosis);
+    write_extent(out, id, diagnosis);
+    if (diagnosis->faults == 1u << KA_FAULT_CAPTURE && diagnosis->server_wide == 0)
+        write_streams(out, diagnosis);
+    else
+        write_instances(options, diagnosis);
     fprintf(out, "\n  %sRemedy%s    ", color(options->color, COLOR_BOLD), color(options->color, COLOR_PLAIN));
     wrap(out, 12, 12, row->remedy);
     if (row->reference[0] != '\0')

@@ -136,8 +136,9 @@ static void write_frames(const report_options *options, const ka_finding *findin
     for (unsigned first = 0; first < count; first++) {
         if (written[first])
             continue;
-        char line[LINE_BYTES] = "Frames";
+        char line[LINE_BYTES] = "";
         const char *separator = "";
+        append(line, count == 1 ? "Frame" : "Frames");
         append_file(line, places[first].file);
         for (unsigned i = first; i < count; i++) {
             if (written[i] || !same_file(places[i].file, places[first].file))

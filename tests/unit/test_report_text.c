@@ -273,6 +273,28 @@ static void many_findings(void **state)
     document_fini(&page);
 }
 
+/* Flaws of the capture are told by their streams alone. */
+static void capture_flaws(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    document_open(&page);
+    for (uint32_t stream = 0; stream < 1006; stream++) {
+        ka_finding flaw = max_exceeded(stream);
+        flaw.id = stream == 1005 ? KA_CAP_CLOCK : KA_CAP_ONE_SIDED;
+        flaw.severity = KA_NOTE;
+        flaw.fault = KA_FAULT_CAPTURE;
+        put_finding(&page, flaw);
+    }
+    document_finish(&page);
+    assert_non_null(strstr(page.text, "  At fault  the capture, not the connection\n"
+                                      "  Found     cap-one-sided, 1,005 connections\n"
+                                      "  Streams   0, 1, 2, 3, 4 ... and 1,000 more\n\n  Remedy "));
+    assert_non_null(strstr(page.text, "  Stream    1005\n\n  Remedy "));
+    document_fini(&page);
+}
+
 static const char tables_expected[] =
     "Servers, and how their idle connections ended\n"
     "\n"
@@ -389,7 +411,7 @@ static void frames_of_files(void **state)
     assert_non_null(strstr(page.text, "    Frames in b.pcap: response end 112, client RST 120\n"
                                       "    Frames in a.pcap: FIN 119\n"
                                       "    Frames: request 18\n"));
-    assert_non_null(strstr(page.text, "    Frames in a.pcap: 121\n"));
+    assert_non_null(strstr(page.text, "    Frame in a.pcap: 121\n"));
     document_fini(&page);
 }
 
@@ -435,8 +457,8 @@ int main(void)
         cmocka_unit_test(no_trouble),          cmocka_unit_test(verdict_lines),
         cmocka_unit_test(server_wide_verdict), cmocka_unit_test(findings),
         cmocka_unit_test(many_findings),       cmocka_unit_test(tables),
-        cmocka_unit_test(frames_of_files),     cmocka_unit_test(full_disk),
-        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(capture_flaws),       cmocka_unit_test(frames_of_files),
+        cmocka_unit_test(full_disk),           cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
