@@ -252,22 +252,25 @@ static void list_incomplete(run *self)
 {
     incomplete *list = &self->incomplete;
     for (size_t i = 0; i < capture_problem_count(self->capture); i++)
-        incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true});
+        incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
     const packet_losses *losses = &self->losses;
     const stream_counts *counts = stream_table_counts(self->streams);
     const incomplete_row rows[] = {
-        {"interrupted", "reading was interrupted", interrupted != 0, true},
-        {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true},
-        {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true},
-        {"link-type", "packets of a link type that is not known", losses->link_unknown, true},
-        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false},
-        {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false},
-        {"packet-cut", "packets too short for their own headers", losses->cut, false},
-        {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false},
-        {"hole", "stretches of bytes that were not captured", counts->holes, false},
-        {"head-too-long", "connections with a message head beyond the limit", counts->heads_too_long, false},
-        {"buffer", "segments dropped at the limit for bytes out of order", counts->buffer_drops, false},
-        {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false},
+        {"interrupted", "reading was interrupted", interrupted != 0, true, true},
+        {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true, true},
+        {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
+         true},
+        {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
+        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false, false},
+        {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
+        {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
+        {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
+        {"hole", "stretches of bytes that were not captured", counts->holes, false, false},
+        {"head-too-long", "connections with a message head beyond the limit", counts->heads_too_long, false,
+         false},
+        {"buffer", "segments dropped at the limit for bytes out of order", counts->buffer_drops, false,
+         false},
+        {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         incomplete_add(list, rows[i]);

@@ -4,7 +4,7 @@
  */
 #include "incomplete.h"
 
-static const incomplete_row further = {"further", "further problems", 1, false};
+static const incomplete_row further = {"further", "further problems", 1, false, false};
 
 void incomplete_add(incomplete *list, incomplete_row row)
 {

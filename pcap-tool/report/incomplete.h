@@ -13,7 +13,8 @@ typedef struct incomplete_row {
     const char *what;   /* a word for programs: "input", "packet-cut" */
     const char *detail; /* for people */
     uint64_t count;
-    bool unread; /* part of the input was not read */
+    bool unread;   /* part of the input was not read */
+    bool sentence; /* the detail says it all, a count beside it would say nothing */
 } incomplete_row;
 
 /* Enough for every kind of loss, and for the problems of this many inputs; further ones are only counted. */

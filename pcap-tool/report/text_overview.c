@@ -93,7 +93,6 @@ static void write_requests(FILE *out, const tally *counts)
     fprintf(out, "  Requests     %s, %s answered\n", requests, responses);
 }
 
-/* "input" rows are whole sentences of the capture room; the others are a kind and how often. */
 static void write_incomplete(FILE *out, const incomplete *list)
 {
     for (size_t i = 0; i < list->count && i < LISTED_MAX; i++) {
@@ -101,7 +100,7 @@ static void write_incomplete(FILE *out, const incomplete *list)
         char line[LINE_BYTES], count[UNITS_COUNT_BYTES];
         escape_text(row->detail, strlen(row->detail), line, sizeof line);
         units_count(row->count, count);
-        if (row->count > 1 || strcmp(row->what, "input") != 0)
+        if (!row->sentence)
             append(line, ": %s", count);
         wrap_labelled(out, i == 0 ? "  Not read     " : blank_label, line);
     }

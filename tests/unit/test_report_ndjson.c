@@ -49,9 +49,9 @@ static void first_and_last_line(void **state)
     page.options.path_count = 2;
     page.options.filter = "tcp port 80";
     page.end.packets = UINT64_MAX;
-    incomplete_add(&page.incomplete, (incomplete_row){"input", "b: cut\nshort", 1, true});
-    incomplete_add(&page.incomplete, (incomplete_row){"hole", "holes", 7, false});
-    incomplete_add(&page.incomplete, (incomplete_row){"fragment", "none of these", 0, true});
+    incomplete_add(&page.incomplete, (incomplete_row){"input", "b: cut\nshort", 1, true, true});
+    incomplete_add(&page.incomplete, (incomplete_row){"hole", "holes", 7, false, false});
+    incomplete_add(&page.incomplete, (incomplete_row){"fragment", "none of these", 0, true, false});
     document_open(&page);
     page.sink->connection(page.sink->user, &record);
     page.sink->finding(page.sink->user, &finding);

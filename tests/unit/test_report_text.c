@@ -125,8 +125,9 @@ static void verdict_lines(void **state)
     document_fini(&page);
 
     document_init(&page);
-    incomplete_add(&page.incomplete, (incomplete_row){"input", "b.pcap: cut short after frame 7", 1, true});
-    incomplete_add(&page.incomplete, (incomplete_row){"packet-cut", "packets too short", 1000, true});
+    incomplete_add(&page.incomplete,
+                   (incomplete_row){"input", "b.pcap: cut short after frame 7", 1, true, true});
+    incomplete_add(&page.incomplete, (incomplete_row){"packet-cut", "packets too short", 1000, true, false});
     document_open(&page);
     put_record(&page, kept_connection());
     assert_string_equal(verdict_of(&page), "No trouble found in what could be read.\n");

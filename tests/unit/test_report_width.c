@@ -118,7 +118,7 @@ static void never_wider(void **state)
                                     .locate = locate};
     page.end = (report_end){40, UINT64_MAX, UINT64_MAX, INT64_MIN + 1, -2, &page.incomplete};
     for (int i = 0; i < 100; i++)
-        incomplete_add(&page.incomplete, (incomplete_row){"what", path, UINT64_MAX, false});
+        incomplete_add(&page.incomplete, (incomplete_row){"what", path, UINT64_MAX, false, false});
     document_open(&page);
     put_extremes(&page);
     document_finish(&page);
