@@ -75,7 +75,7 @@ void ka_view_init(const ka_connection *c, const ka_thresholds *limits, ka_moment
     if (c->protocol != KA_PROTOCOL_HTTP || c->exchanges.tunnel)
         return;
     ka_unclaimed begun = ka_transport_unclaimed(&c->transport, c->client);
-    if (begun.seq != 0 && begun.seq != c->exchanges.early_first &&
+    if (begun.seq != 0 && !c->exchanges.early &&
         !ka_transport_unseen(view->client, view->client->claimed, begun.seq))
         view->begun = begun;
     view->answer_begun = ka_transport_unclaimed(&c->transport, !c->client).seq != 0;

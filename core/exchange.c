@@ -88,7 +88,7 @@ static int64_t gap_before(const ka_exchanges *x, const ka_transport *t, unsigned
 {
     const ka_half *from_client = &t->half[client];
     const ka_half *from_server = &t->half[!client];
-    if (x->newest != NULL || x->last.end_at.frame == 0 || x->early_first != 0)
+    if (x->newest != NULL || x->last.end_at.frame == 0 || x->early)
         return KA_NONE;
     if (ka_transport_unseen(from_client, from_client->claimed, first) ||
         ka_transport_unseen(from_server, x->last.end, ack))
@@ -129,8 +129,8 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     *out = NULL;
     if (at.end <= t->half[client].claimed)
         return KA_OK;
-    if (x->early_first != 0 && at.first <= x->early_first && x->early_first < at.end) {
-        x->early_first = 0;
+    if (x->early) {
+        x->early = false;
         return KA_OK;
     }
     ka_request *request = ka_memory_take(allocator, sizeof *request);
@@ -253,9 +253,8 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
         note_response(x, at, m, header, *request);
         return KA_ANSWER_PAIRED;
     }
-    if (begun.seq != 0 && begun.seq != x->early_first &&
-        ack > begun.seq) { /* answered before it was complete */
-        x->early_first = begun.seq;
+    if (begun.seq != 0 && !x->early && ack > begun.seq) { /* answered before it was complete */
+        x->early = true;
         x->requests++;
     }
     note_response(x, at, m, header, NULL);

@@ -57,20 +57,20 @@ typedef struct ka_max_track {
 } ka_max_track;
 
 typedef struct ka_exchanges {
-    ka_request *newest;   /* of the pending ones; NULL: nothing outstanding */
-    ka_response last;     /* the latest that answered a request */
-    uint64_t early_first; /* a request answered before it was complete begins here; 0: none */
+    ka_request *newest; /* of the pending ones; NULL: nothing outstanding */
+    ka_response last;   /* the latest that answered a request */
     int64_t idle_longest_ns;
     int64_t idle_total_ns;
     uint32_t idle_count;
     uint32_t requests;
     uint32_t responses;
-    uint32_t completed; /* responses that answered a request, or one not captured */
-    ka_max_track max;
-    int16_t first_version;  /* of the first request, else response; 0: none */
+    uint32_t completed;     /* responses that answered a request, or one not captured */
     int64_t unasked_end_ns; /* see `unasked` */
     int32_t unasked_timeout_s;
-    bool unasked; /* the latest response was one nobody had asked for: advertised is its word */
+    ka_max_track max;
+    uint8_t first_version; /* of the first request, else response; 0: none */
+    bool early;            /* the request under way was answered before it was complete */
+    bool unasked;          /* the latest response was one nobody had asked for: advertised is its word */
     bool unasked_close;
     bool stray;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel; /* 101 or CONNECT: no HTTP any more */

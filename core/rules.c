@@ -175,7 +175,7 @@ static ka_status add_gates(const ka_view *v, const ka_noted *list, const ka_rule
         ka_finding_value(
             &f, "missed",
             (int64_t)(ka_transport_missed_bytes(v->client) + ka_transport_missed_bytes(v->server)), KA_BYTES);
-        ka_finding_value(&f, "backward", t->backward_ns, KA_NS);
+        ka_finding_value(&f, "backward", (int64_t)t->backward_us * 1000, KA_NS);
         if (out->add(out->user, &f) != KA_OK)
             return KA_NO_MEMORY;
     }

@@ -90,8 +90,9 @@ static void check_clock(ka_transport *t, const ka_segment *s)
     t->newest.frame = s->frame;
     if (t->newest.time_ns != KA_NONE && s->time_ns < t->newest.time_ns) {
         int64_t back = t->newest.time_ns - s->time_ns;
-        if (back > t->backward_ns)
-            t->backward_ns = back;
+        int64_t back_us = back / 1000 < UINT32_MAX ? back / 1000 : UINT32_MAX;
+        if (back_us > t->backward_us)
+            t->backward_us = (uint32_t)back_us;
         if (back > CLOCK_TOLERANCE_NS)
             t->failed_gates |= KA_GATE_CLOCK;
         return;
@@ -110,7 +111,8 @@ static void round_trip(ka_half *half, int64_t sample_ns, bool handshake)
         half->data_rtt_min_ns = sample;
     if (sample > half->data_rtt_max_ns)
         half->data_rtt_max_ns = sample;
-    half->data_rtt_count++;
+    if (half->data_rtt_count < UINT8_MAX)
+        half->data_rtt_count++;
 }
 
 static void start_timing(ka_half_activity *active, uint64_t end, int64_t now_ns, bool handshake)
@@ -298,7 +300,7 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
     if (s->flags & KA_RST) /* its payload, if any, is text about the reason (RFC 9293 section 3.5.3) */
         return note_ending(half, allocator, s, 0, news);
     if (is_probe(half, s, from)) {
-        half->probes++;
+        half->probes += half->probes < UINT16_MAX ? 1 : 0;
         return KA_OK;
     }
     if (!half->seen) {

@@ -65,10 +65,10 @@ typedef struct ka_half {
     uint32_t rtt_min_ns;  /* capture point to this direction's receiver and back; UINT32_MAX: no sample */
     uint32_t data_rtt_min_ns;
     uint32_t data_rtt_max_ns;
-    uint32_t data_rtt_count;
     uint32_t retransmissions;
-    uint32_t probes;
-    uint16_t mss; /* the largest segment this side takes; 0: not told */
+    uint16_t probes;        /* stays at its largest value */
+    uint16_t mss;           /* the largest segment this side takes; 0: not told */
+    uint8_t data_rtt_count; /* likewise: three are enough to tell jitter */
     bool seen;
     bool syn;
 } ka_half;
@@ -77,7 +77,7 @@ typedef struct ka_transport {
     ka_half half[2];
     ka_activity *activity; /* NULL: nothing is under way */
     ka_moment newest;      /* the largest time, the last frame */
-    int64_t backward_ns;   /* how far time ran backward at most */
+    uint32_t backward_us;  /* how far time ran backward at most, stays at its largest value */
     uint32_t failed_gates; /* those that headers alone show */
 } ka_transport;
 
