@@ -213,7 +213,7 @@ static void tombstones_keep_late_segments_out(void **state)
     wire_expect("open 0\n");
     wire_wait(301 * 1000);
     w->check_moments = false; /* of this copy, not of the first */
-    wire_text(0, 1, GET); /* forgotten by now */
+    wire_text(0, 1, GET);     /* forgotten by now */
     wire_expect("open 0\nopen 1\nhttp\n0 GET 11 1+18 none 0\n");
     wire_free();
 }
