@@ -59,9 +59,16 @@ static void tell_protocol(const content_place *place, ka_protocol protocol)
     place->context->facts->protocol_seen(place->flow->connection, protocol);
 }
 
-/* These bytes cannot be HTTP. */
-static void give_up(const content_place *place)
+/* These bytes are not what they were taken for. Only the first ones of a connection tell that it is another
+ * protocol; in mid-stream it was a wrong guess, and the rest of the segment is no better. */
+static void give_up(const content_place *place, stream_run *run)
 {
+    if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->began_with_syn) {
+        drop_parsers(place->context, place->half);
+        place->half->content = HALF_LOST;
+        run_advance(run, run->len_bytes);
+        return;
+    }
     if (place->flow->protocol == KA_PROTOCOL_NONE) {
         tell_protocol(place, KA_PROTOCOL_OTHER);
         ignore_both(place);
@@ -176,7 +183,7 @@ static void on_stray(const content_place *place)
 }
 
 /* Returns false when the run cannot be followed further: it is used up or its next byte was cut off. */
-static bool on_http_event(const content_place *place, http_event event)
+static bool on_http_event(const content_place *place, http_event event, stream_run *run)
 {
     switch (event) {
     case HTTP_MORE:
@@ -192,14 +199,14 @@ static bool on_http_event(const content_place *place, http_event event)
         break;
     case HTTP_PREFACE:
         if (place->flow->protocol != KA_PROTOCOL_NONE) {
-            give_up(place);
+            give_up(place, run);
             break;
         }
         tell_protocol(place, KA_PROTOCOL_H2C);
         ignore_both(place);
         break;
     case HTTP_MALFORMED:
-        give_up(place);
+        give_up(place, run);
         break;
     case HTTP_TOO_LONG:
         fail_gate(place, KA_GATE_UNFRAMED);
@@ -220,7 +227,7 @@ static bool follow_http(const content_place *place, stream_run *run)
         ignore(place->context, half);
         return true;
     }
-    return on_http_event(place, http_parse(place->context, half->http, run));
+    return on_http_event(place, http_parse(place->context, half->http, run), run);
 }
 
 /* ---- TLS ------------------------------------------------------------------------------------ */
@@ -258,7 +265,7 @@ static bool follow_tls(const content_place *place, stream_run *run)
         on_record(place);
         break;
     case TLS_NONSENSE:
-        give_up(place);
+        give_up(place, run);
         break;
     }
     return true;

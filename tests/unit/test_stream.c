@@ -213,7 +213,7 @@ static void tombstones_keep_late_segments_out(void **state)
     wire_expect("open 0\n");
     wire_wait(301 * 1000);
     w->check_moments = false; /* of this copy, not of the first */
-    wire_text(0, 1, GET); /* forgotten by now */
+    wire_text(0, 1, GET);     /* forgotten by now */
     wire_expect("open 0\nopen 1\nhttp\n0 GET 11 1+18 none 0\n");
     wire_free();
 }
@@ -457,6 +457,16 @@ static void mid_stream_start(void **state)
     wire_free();
 }
 
+static void wrong_guess_in_mid_stream(void **state)
+{
+    (void)state;
+    wire_new();
+    wire_text(0, 1, "GET / HTTP/1.1\r\nno field\n" GET);
+    wire_text(0, 44, GET);
+    wire_expect("open 0\nhttp\n0 GET 11 44+18 none 0\n");
+    wire_free();
+}
+
 static void end_of_capture_flushes(void **state)
 {
     (void)state;
@@ -647,6 +657,7 @@ int main(void)
         cmocka_unit_test(total_limit_is_shared),
         cmocka_unit_test(one_sided_capture),
         cmocka_unit_test(mid_stream_start),
+        cmocka_unit_test(wrong_guess_in_mid_stream),
         cmocka_unit_test(end_of_capture_flushes),
         cmocka_unit_test(hole_at_a_bodys_end_has_the_last_captured_moment),
         cmocka_unit_test(until_close_ends_with_fin_not_rst),
