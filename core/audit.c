@@ -69,6 +69,13 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     return KA_OK;
 }
 
+void ka_connection_prefetch(const ka_connection *c)
+{
+    enum { CACHE_LINE_BYTES = 64 };
+    for (size_t at = 0; c != NULL && at < sizeof *c; at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)c + at, 1);
+}
+
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
 {
     c->protocol = (uint8_t)protocol;
@@ -227,6 +234,13 @@ static ka_status ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned w
     return ka_rules_run(v, when, &(ka_rules_out){pair, note});
 }
 
+static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
+{
+    if (ka_header_is_odd(v->header) && ask(a, c, v, KA_ON_FIELDS) != KA_OK)
+        return KA_NO_MEMORY;
+    return ask(a, c, v, when);
+}
+
 static ka_status join_endpoint(ka_audit *a, ka_connection *c)
 {
     if (c->endpoint != NULL)
@@ -283,7 +297,7 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     v.header = header;
     v.message = m;
     v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
-    return ask(a, c, &v, KA_ON_REQUEST);
+    return ask_of_message(a, c, &v, KA_ON_REQUEST);
 }
 
 static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
@@ -306,7 +320,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.message = m;
     v.before = before.end_at.frame != 0 ? &before : NULL;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
-    ka_status status = ask(a, c, &v, KA_ON_RESPONSE);
+    ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
     return status;
 }

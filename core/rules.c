@@ -43,13 +43,13 @@ static const rule rules[] = {
     {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
      KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_server_close_wait},
     {KA_IDLE_FOREVER, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_idle_forever},
-    {KA_BARE_NUMBER, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_bare_number},
-    {KA_BAD_PARAM, KA_ON_REQUEST | KA_ON_RESPONSE, KA_GATE_SNAPLEN, ka_rule_bad_param},
-    {KA_TIMEOUT_NOT_INTEGER, KA_ON_RESPONSE, 0, ka_rule_timeout_not_integer},
+    {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
+    {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
+    {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},
     {KA_TIMEOUT_ZERO, KA_ON_SETTLE, 0, ka_rule_timeout_zero},
-    {KA_DUPLICATE_CONFLICT, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_duplicate_conflict},
-    {KA_TOKEN_MISSING, KA_ON_REQUEST | KA_ON_RESPONSE, KA_GATE_SNAPLEN, ka_rule_token_missing},
-    {KA_CLOSE_CONTRADICTION, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_close_contradiction},
+    {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
+    {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
+    {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
 };
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last

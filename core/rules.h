@@ -16,7 +16,8 @@ enum {
     KA_ON_REQUEST = 1, /* view.request and view.before are set */
     KA_ON_RESPONSE =
         2, /* view.message is a final response; request, before and response where there are some */
-    KA_ON_SETTLE = 4, /* the story is over, or the capture */
+    KA_ON_FIELDS = 4, /* view.header and view.message are set, and something about them is odd */
+    KA_ON_SETTLE = 8, /* the story is over, or the capture */
 };
 
 /* Judges; fills *out (initialised to the catalogue's row) and returns true when the diagnosis holds. */

@@ -33,7 +33,7 @@ bool ka_rule_bad_param(const ka_view *v, ka_finding *f)
 
 bool ka_rule_timeout_not_integer(const ka_view *v, ka_finding *f)
 {
-    return has_fault(v, KA_SYNTAX_TIMEOUT_NOT_INTEGER, 2, f);
+    return v->message->is_response && has_fault(v, KA_SYNTAX_TIMEOUT_NOT_INTEGER, 2, f);
 }
 
 bool ka_rule_duplicate_conflict(const ka_view *v, ka_finding *f)

@@ -14,6 +14,7 @@
 
 enum {
     HTTP_FIELDS_MAX = 32, /* kept lines of one message; real ones have fewer than ten */
+    HTTP_LINES_MAX = 40,  /* lines told apart by whether they matter; a few more than are kept */
     HTTP_PEEK_BYTES = 7,  /* of "HTTP/1." */
 };
 
@@ -28,11 +29,20 @@ typedef enum http_state {
     HTTP_STATE_COMPLETE,
 } http_state;
 
+/* One line of a head, with its line break. */
+typedef struct http_line {
+    uint32_t at;
+    uint32_t len_bytes;
+    uint8_t name_bytes;
+    uint8_t field; /* KA_FIELD_COUNT: for llhttp */
+} http_line;
+
 /* Progress through a head, line by line. */
 typedef struct http_scan {
-    uint32_t line; /* offset of the line's first byte */
-    uint32_t at;   /* everything before it was looked at */
-    bool folded;   /* some line continues another (obs-fold, RFC 9112 section 5.2) */
+    uint32_t line;        /* offset of the line's first byte */
+    uint32_t at;          /* everything before it was looked at */
+    bool folded;          /* some line continues another (obs-fold, RFC 9112 section 5.2) */
+    uint8_t matter_count; /* beyond HTTP_LINES_MAX: all lines do */
 } http_scan;
 
 typedef struct http_parser {
@@ -40,6 +50,7 @@ typedef struct http_parser {
     llhttp_t llhttp;
     ka_message message;
     ka_field fields[HTTP_FIELDS_MAX];
+    http_line matter[HTTP_LINES_MAX]; /* of the head: the first line, framing, and wanted fields */
     http_scan scan;
     char *copy; /* of a head that spans segments, or of the kept fields of a message that does */
     uint32_t copy_bytes;

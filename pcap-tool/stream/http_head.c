@@ -91,19 +91,50 @@ static void init_llhttp(http_parser *parser)
     parser->message.field_count = 0;
 }
 
+static void keep_field(http_parser *parser, const char *head, const http_line *line)
+{
+    if (parser->message.field_count == HTTP_FIELDS_MAX)
+        return;
+    const char *value = head + line->at + line->name_bytes + 1;
+    size_t len_bytes = line->len_bytes - line->name_bytes - 3; /* the colon and the line break */
+    parser->fields[parser->message.field_count++] = (ka_field){line->field, fields_trim(value, len_bytes)};
+}
+
+/* The head from `skip_bytes` on: llhttp reads the first line and what tells the framing, and the empty line;
+ * fields that the core asks for are taken as they stand. Every line is whole, so llhttp's spans never cross
+ * from one call to the next. */
+static bool execute_lines(http_parser *parser, const char *head, size_t len_bytes, size_t skip_bytes)
+{
+    const http_scan *scan = &parser->scan;
+    if (scan->folded || scan->matter_count > HTTP_LINES_MAX)
+        return llhttp_execute(&parser->llhttp, head + skip_bytes, len_bytes - skip_bytes) == HPE_PAUSED &&
+               llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+    for (unsigned i = 0; i < scan->matter_count; i++) {
+        const http_line *line = &parser->matter[i];
+        size_t skip = i == 0 ? skip_bytes : 0;
+        if (line->field != KA_FIELD_COUNT)
+            keep_field(parser, head, line);
+        else if (llhttp_execute(&parser->llhttp, head + line->at + skip, line->len_bytes - skip) != HPE_OK)
+            return false;
+    }
+    return llhttp_execute(&parser->llhttp, head + len_bytes - 2, 2) == HPE_PAUSED &&
+           llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+}
+
 static bool execute_head(http_parser *parser, const char *head, size_t len_bytes)
 {
     init_llhttp(parser);
-    if (llhttp_execute(&parser->llhttp, head, len_bytes) == HPE_PAUSED)
-        return llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+    if (execute_lines(parser, head, len_bytes, 0))
+        return true;
     if (parser->role != HALF_REQUESTS)
         return false;
     /* llhttp knows only registered methods; any token may be one (RFC 9110 section 9.1). */
-    size_t token = start_line_token(head, len_bytes);
     init_llhttp(parser);
+    size_t token_bytes = start_line_token(head, len_bytes);
+    if (token_bytes == 0 || token_bytes > START_LINE_METHOD_BYTES_MAX || head[token_bytes] != ' ')
+        return false;
     return llhttp_execute(&parser->llhttp, "GET", 3) == HPE_OK &&
-           llhttp_execute(&parser->llhttp, head + token, len_bytes - token) == HPE_PAUSED &&
-           llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+           execute_lines(parser, head, len_bytes, token_bytes);
 }
 
 /* ---- Heads ---------------------------------------------------------------------------------- */
@@ -111,7 +142,7 @@ static bool execute_head(http_parser *parser, const char *head, size_t len_bytes
 static http_event on_start_line(http_parser *parser, const char *line, size_t len_bytes)
 {
     half_role role = HALF_ROLE_UNKNOWN;
-    switch (start_line_whole(line, len_bytes)) {
+    switch (start_line_kind(line, len_bytes)) {
     case START_LINE_PREFACE:
         return HTTP_PREFACE;
     case START_LINE_REQUEST:
@@ -127,6 +158,21 @@ static http_event on_start_line(http_parser *parser, const char *line, size_t le
         return HTTP_MALFORMED;
     parser->role = (uint8_t)role;
     return HTTP_MORE;
+}
+
+static void note_line(http_parser *parser, const char *line, size_t at, size_t len_bytes)
+{
+    http_scan *scan = &parser->scan;
+    ka_field_name name = KA_FIELD_COUNT;
+    size_t name_bytes = 0;
+    if (scan->matter_count > HTTP_LINES_MAX)
+        return;
+    if (at > 0 && fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE)
+        return;
+    if (scan->matter_count < HTTP_LINES_MAX)
+        parser->matter[scan->matter_count] =
+            (http_line){(uint32_t)at, (uint32_t)len_bytes, (uint8_t)name_bytes, (uint8_t)name};
+    scan->matter_count++;
 }
 
 /* Looks for the empty line that ends the head. HTTP_HEAD_WHOLE: *end_bytes is set. */
@@ -150,6 +196,7 @@ static http_event scan_head(http_parser *parser, const char *bytes, size_t len_b
             return HTTP_HEAD_WHOLE;
         }
         scan->folded |= line[0] == ' ' || line[0] == '\t';
+        note_line(parser, line, (size_t)(line - bytes), line_bytes);
     }
     if (scan->line == 0 && start_line_partial(bytes, len_bytes, scan->at) == START_LINE_BAD)
         return HTTP_MALFORMED;

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-enum { METHOD_BYTES_MAX = 32 }; /* the longest registered one, UPDATEREDIRECTREF, has 17 */
-
 /* RFC 9110 section 5.6.2: letters, digits and !#$%&'*+-.^_`|~, a bit for each of the 128 characters. */
 static const uint64_t token_bytes[2] = {0x03ff6cfa00000000, 0x57ffffffc7fffffe};
 
@@ -48,32 +46,37 @@ start_line start_line_partial(const char *bytes, size_t len_bytes, size_t checke
         return START_LINE_BAD;
     if (begins_with(bytes, len_bytes, "HTTP/1."))
         return START_LINE_MORE;
-    size_t window = len_bytes < METHOD_BYTES_MAX + 1 ? len_bytes : METHOD_BYTES_MAX + 1;
+    size_t window = len_bytes < START_LINE_METHOD_BYTES_MAX + 1 ? len_bytes : START_LINE_METHOD_BYTES_MAX + 1;
     size_t token = start_line_token(bytes, window);
-    if (token == 0 || token > METHOD_BYTES_MAX || (token < len_bytes && bytes[token] != ' '))
+    if (token == 0 || token > START_LINE_METHOD_BYTES_MAX || (token < len_bytes && bytes[token] != ' '))
         return START_LINE_BAD;
     return START_LINE_MORE;
 }
 
-start_line start_line_whole(const char *bytes, size_t len_bytes)
+start_line start_line_kind(const char *bytes, size_t len_bytes)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n";
     static const char version[] = " HTTP/1.1\r\n";
     enum { VERSION_BYTES = sizeof version - 1, DIGIT_AT = sizeof " HTTP/1." - 1 };
-    if (len_bytes < 2 || bytes[len_bytes - 2] != '\r')
-        return START_LINE_BAD;
     if (len_bytes == sizeof preface - 1 && memcmp(bytes, preface, len_bytes) == 0)
         return START_LINE_PREFACE;
-    if (has_control(bytes, len_bytes - 2))
-        return START_LINE_BAD;
     if (len_bytes >= sizeof "HTTP/1.1 200\r\n" - 1 && memcmp(bytes, "HTTP/1.", 7) == 0)
         return START_LINE_RESPONSE;
-    size_t token = start_line_token(bytes, len_bytes);
-    if (token == 0 || token > METHOD_BYTES_MAX || bytes[token] != ' ' ||
-        len_bytes < token + 2 + VERSION_BYTES)
+    if (len_bytes < 3 + VERSION_BYTES)
         return START_LINE_BAD;
     const char *tail = bytes + len_bytes - VERSION_BYTES;
-    if (memcmp(tail, version, DIGIT_AT) != 0 || tail[DIGIT_AT] < '0' || tail[DIGIT_AT] > '9')
+    bool versioned = memcmp(tail, version, DIGIT_AT) == 0 && tail[DIGIT_AT] >= '0' && tail[DIGIT_AT] <= '9';
+    return versioned ? START_LINE_REQUEST : START_LINE_BAD;
+}
+
+start_line start_line_whole(const char *bytes, size_t len_bytes)
+{
+    if (len_bytes < 2 || bytes[len_bytes - 2] != '\r' || has_control(bytes, len_bytes - 2))
         return START_LINE_BAD;
-    return START_LINE_REQUEST;
+    start_line kind = start_line_kind(bytes, len_bytes);
+    if (kind != START_LINE_REQUEST)
+        return kind;
+    size_t token = start_line_token(bytes, len_bytes);
+    bool method = token > 0 && token <= START_LINE_METHOD_BYTES_MAX && bytes[token] == ' ';
+    return method ? START_LINE_REQUEST : START_LINE_BAD;
 }

@@ -228,6 +228,7 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet)
     stream_flow *flow = flow_of(table, packet);
     if (flow == NULL)
         return take_status(table);
+    ka_connection_prefetch(flow->connection);
     segment->direction = flow_address_equal(&flow->ends[0], &packet->source) ? 0 : 1;
     note_bases(flow, segment);
     if (flow->state != FLOW_OPEN) {
