@@ -31,15 +31,21 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
     }
 }
 
+/* An RST is not counted as seen, its numbers can mean nothing. */
+static bool was_seen(const ka_half *half)
+{
+    return half->seen || half->ending != NULL;
+}
+
 static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
 {
     const ka_half *half = c->transport.half;
     uint32_t failed = c->failed_gates | c->transport.failed_gates;
-    bool ended = half[0].ending != NULL || half[1].ending != NULL;
     if (!half[0].syn && !half[1].syn)
         failed |= KA_GATE_MID_START;
     /* A lone SYN that was never answered is not one-sided: there was no other side. */
-    if ((half[0].seen != half[1].seen) && !(half[0].next != 0 && half[1].next == 0 && half[0].syn && !ended))
+    bool lone_syn = half[0].syn && half[1].next == 0 && half[0].ending == NULL;
+    if (was_seen(&half[0]) != was_seen(&half[1]) && !lone_syn)
         failed |= KA_GATE_ONE_SIDED;
     if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
         failed |= KA_GATE_GAP;

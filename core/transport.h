@@ -42,7 +42,8 @@ enum { KA_SIGNATURES = 2 };
 /* What only a direction with something under way needs. */
 typedef struct ka_half_activity {
     ka_unclaimed unclaimed;
-    uint64_t timed_end; /* an ACK that reaches this gives a round trip; 0: nothing is timed */
+    ka_unclaimed latest; /* the newest segment with payload, claimed or not */
+    uint64_t timed_end;  /* an ACK that reaches this gives a round trip; 0: nothing is timed */
     int64_t timed_at_ns;
     int64_t signed_at_ns;
     uint32_t signatures[KA_SIGNATURES]; /* of the newest segments, against copies */
@@ -68,7 +69,8 @@ typedef struct ka_half {
     uint32_t retransmissions;
     uint16_t probes;        /* stays at its largest value */
     uint16_t mss;           /* the largest segment this side takes; 0: not told */
-    uint8_t data_rtt_count; /* likewise: three are enough to tell jitter */
+    uint16_t data_ip_id;    /* of the segment at last_data_ns */
+    uint8_t data_rtt_count; /* stays at its largest value: three are enough to tell jitter */
     bool seen;
     bool syn;
 } ka_half;

@@ -124,10 +124,11 @@ static inline void story_report(story *s)
         s->status = ka_audit_report(s->audit, &sink);
 }
 
-/* All memory must be back. */
+/* All memory must be back. May be called again. */
 static inline void story_end(story *s)
 {
     ka_audit_free(s->audit);
+    s->audit = NULL;
     assert_int_equal(s->blocks, 0);
     assert_int_equal(s->bytes, 0);
 }
