@@ -142,7 +142,8 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->ack = ack;
     request->first_at = m->first;
     request->end_at = m->last;
-    request->number = ++x->requests;
+    x->requests++;
+    request->number = ++x->numbered;
     request->close = header->connection.close;
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
@@ -157,13 +158,14 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
 
 /* Consecutive values tell how the server counts (diagnoses: Apache counts down what remains, Node repeats the
  * total). */
-static void track_max(ka_max_track *track, int64_t value)
+static void track_max(ka_max_track *track, int64_t value, bool first)
 {
     if (value == KA_NONE)
         return;
     int32_t max = (int32_t)value;
-    if (track->first < 0) {
+    if (first)
         track->first = max;
+    if (track->latest < 0) {
         track->style = KA_MAX_UNKNOWN;
     } else if (track->style == KA_MAX_UNKNOWN && !track->mixed) {
         track->style = max == track->latest       ? KA_MAX_FIXED
@@ -196,7 +198,7 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .persists = ka_header_persists(header, m),
         .effective = ka_header_effective(header),
         .asked_close = request != NULL && request->close,
-        .number = request != NULL ? (uint32_t)request->number : x->completed + 1,
+        .number = request != NULL ? (uint32_t)request->number : ++x->numbered,
         .until_close = m->framing == KA_FRAMING_UNTIL_CLOSE,
     };
     x->completed++;
@@ -235,7 +237,7 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     if (m->status >= 100 && m->status < 200 && m->status != 101) /* RFC 9110 section 15.2 */
         return KA_ANSWER_INTERIM;
     x->responses++;
-    track_max(&x->max, header->keep_alive.max);
+    track_max(&x->max, header->keep_alive.max, x->responses == 1);
     if (is_unasked(x, m, ack, &begun)) {
         x->unasked = true;
         x->unasked_end_ns = m->last.time_ns;
@@ -248,7 +250,8 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
            ka_exchanges_oldest(x)->next->ack <= at.first &&
            ka_transport_unseen(server, ka_exchanges_oldest(x)->ack, ka_exchanges_oldest(x)->next->ack))
         ka_memory_give(allocator, pop(x));
-    if (x->newest != NULL) {
+    /* A server answers what it has: a request that the response's ACK does not cover is not the one. */
+    if (x->newest != NULL && ack > ka_exchanges_oldest(x)->first) {
         *request = pop(x);
         note_response(x, at, m, header, *request);
         return KA_ANSWER_PAIRED;
