@@ -364,19 +364,30 @@ enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
  * data. */
 enum { TLS13_ALERT_BYTES = 24 };
 
-static void client_burst(ka_connection *c, const ka_bytes *r)
+static void client_burst(ka_connection *c, const ka_bytes *r, uint64_t end)
 {
     ka_bursts *b = c->bursts;
-    /* In TLS 1.3 the client's Finished is application data; before it the client sent no handshake record but
-     * its ClientHello. In 1.2 it sent a second one, the Finished itself. */
-    if (!b->client_finished) {
-        b->client_finished = true;
-        if (b->client_handshake < 2)
-            return;
-    }
-    if (!b->waiting && b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
-        ka_exchanges_idle(&c->exchanges, r->first.time_ns - b->answered.time_ns);
+    /* In TLS 1.3 the client's first application data is its Finished, behind the server's encrypted part of
+     * the handshake. In 1.2, and with 1.3's early data, the client speaks first. */
+    bool finished = !b->client_spoke && b->greeted && b->server_spoke;
+    b->client_spoke = true;
+    if (finished || b->waiting)
+        return;
+    if (b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
+        ka_exchanges_idle(&c->exchanges,
+                          ka_transport_open_ns(&c->transport, b->answered.time_ns, r->first.time_ns));
+    b->asked = end - r->len_bytes;
     b->waiting = true;
+}
+
+static void server_burst(ka_bursts *b, const ka_bytes *r, uint64_t end)
+{
+    b->server_spoke = true;
+    if (!b->waiting && b->answered.frame == 0)
+        return; /* the handshake, session tickets */
+    b->waiting = false;
+    b->answered = r->last;
+    b->answered_end = end;
 }
 
 ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
@@ -389,15 +400,13 @@ ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
     ka_bursts *b = c->bursts;
     uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
     ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
-    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client && b->client_handshake < UINT8_MAX)
-        b->client_handshake++;
+    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client)
+        b->greeted = true;
     if (r->tls_type != TLS_APPLICATION_DATA || r->len_bytes == TLS13_ALERT_BYTES)
         return KA_OK;
-    if (r->direction == c->client) {
-        client_burst(c, r);
-    } else if (b->waiting || (b->answered.frame != 0 && b->client_finished)) {
-        b->waiting = false;
-        b->answered = r->last;
-    }
+    if (r->direction == c->client)
+        client_burst(c, r, end);
+    else
+        server_burst(b, r, end);
     return KA_OK;
 }

@@ -22,10 +22,13 @@ typedef struct ka_noted {
 /* TLS without keys: a burst of application data by the client stands for a request, one by the server for its
  * response. */
 typedef struct ka_bursts {
-    ka_moment answered;       /* end of the newest server burst; frame 0: none yet */
-    uint8_t client_handshake; /* handshake records the client sent */
-    bool client_finished;     /* its first application record was TLS 1.3's Finished, or is not expected */
-    bool waiting;             /* the client's burst is not answered yet */
+    ka_moment answered;    /* end of the newest server burst; frame 0: none yet */
+    uint64_t answered_end; /* sequence numbers: one past that end, */
+    uint64_t asked;        /* and where the burst begins that waits */
+    bool greeted;          /* the client's ClientHello was captured */
+    bool server_spoke;     /* application data by the server */
+    bool client_spoke;     /* likewise by the client */
+    bool waiting;          /* the client's burst is not answered yet */
 } ka_bursts;
 
 struct ka_connection {

@@ -97,19 +97,6 @@ static int64_t gap_before(const ka_exchanges *x, const ka_transport *t, unsigned
     return gap_ns >= 0 ? gap_ns : KA_NONE;
 }
 
-/* An idle gap that a FIN or RST had already ended does not grow until the request. */
-static int64_t until_close(const ka_exchanges *x, const ka_transport *t, int64_t gap_ns)
-{
-    for (int d = 0; d < 2; d++) {
-        ka_how how;
-        ka_moment ended = ka_transport_ended(&t->half[d], &how);
-        int64_t to_close_ns = ended.time_ns - x->last.end_at.time_ns;
-        if (how != KA_HOW_NONE && to_close_ns < gap_ns)
-            gap_ns = to_close_ns > 0 ? to_close_ns : 0;
-    }
-    return gap_ns;
-}
-
 static void copy_method(char *out, ka_slice method)
 {
     size_t len_bytes = method.len_bytes < KA_METHOD_BYTES - 1 ? method.len_bytes : KA_METHOD_BYTES - 1;
@@ -148,7 +135,7 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
     if (request->idle_before_ns != KA_NONE)
-        ka_exchanges_idle(x, until_close(x, t, request->idle_before_ns));
+        ka_exchanges_idle(x, ka_transport_open_ns(t, x->last.end_at.time_ns, m->first.time_ns));
     if (x->first_version == 0)
         x->first_version = m->version;
     push(x, request);

@@ -453,6 +453,17 @@ ka_moment ka_transport_ended(const ka_half *half, ka_how *how)
     return is_fin ? *fin : *rst;
 }
 
+int64_t ka_transport_open_ns(const ka_transport *t, int64_t from_ns, int64_t to_ns)
+{
+    for (int d = 0; d < 2; d++) {
+        ka_how how;
+        ka_moment ended = ka_transport_ended(&t->half[d], &how);
+        if (how != KA_HOW_NONE && ended.time_ns < to_ns)
+            to_ns = ended.time_ns;
+    }
+    return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
 int64_t ka_transport_rtt_ns(const ka_half *half)
 {
     return half->rtt_min_ns == UINT32_MAX ? KA_NONE : (int64_t)half->rtt_min_ns;

@@ -110,6 +110,8 @@ bool ka_transport_late(const ka_half *half, uint64_t seq);
 uint64_t ka_transport_missed_bytes(const ka_half *half);
 /* The first FIN or RST of a direction; frame 0: none. */
 ka_moment ka_transport_ended(const ka_half *half, ka_how *how);
+/* The time from one moment to a later one, or to the first FIN or RST if that is earlier; at least 0. */
+int64_t ka_transport_open_ns(const ka_transport *transport, int64_t from_ns, int64_t to_ns);
 /* Round trip from the capture point to the receiver of this direction; KA_NONE: never measured. */
 int64_t ka_transport_rtt_ns(const ka_half *half);
 /* Largest minus smallest data-to-ACK sample; 0 below three samples. */
