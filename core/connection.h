@@ -40,6 +40,7 @@ struct ka_connection {
     ka_bursts *bursts; /* TLS only */
     ka_noted *noted;
     struct ka_endpoint *endpoint;
+    struct ka_due *due; /* waits to settle */
     ka_moment first;
     ka_address ends[2];
     uint32_t stream;
@@ -47,7 +48,6 @@ struct ka_connection {
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
-    bool ending; /* waits to settle */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */
