@@ -50,10 +50,10 @@ typedef struct ka_response {
 
 /* `max` over consecutive responses of a connection. */
 typedef struct ka_max_track {
-    int32_t first; /* -1: never seen */
-    int32_t latest;
-    uint8_t style; /* ka_max_style */
-    bool mixed;    /* neither counts down nor stays: nothing is judged */
+    int32_t first;  /* of the first response; -1: it had none */
+    int32_t latest; /* -1: never seen */
+    uint8_t style;  /* ka_max_style */
+    bool mixed;     /* neither counts down nor stays: nothing is judged */
 } ka_max_track;
 
 typedef struct ka_exchanges {
@@ -63,6 +63,7 @@ typedef struct ka_exchanges {
     int64_t idle_total_ns;
     uint32_t idle_count;
     uint32_t requests;
+    uint32_t numbered; /* requests, and those of which only the response was captured */
     uint32_t responses;
     uint32_t completed;     /* responses that answered a request, or one not captured */
     int64_t unasked_end_ns; /* see `unasked` */

@@ -19,7 +19,7 @@ static unanswered oldest_unanswered(const ka_view *v)
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     if (oldest != NULL)
         return (unanswered){oldest->first, oldest->ack, oldest->number, oldest->first_at, oldest->end_at};
-    return (unanswered){v->begun.seq, v->begun.ack, v->exchanges->requests + 1, v->begun.at, {0, 0}};
+    return (unanswered){v->begun.seq, v->begun.ack, v->exchanges->numbered + 1, v->begun.at, {0, 0}};
 }
 
 /* The client had the whole response that said close when it sent the request. */
