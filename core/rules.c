@@ -86,6 +86,7 @@ static uint32_t failed_now(const ka_view *v, unsigned when)
 
 static void lower(ka_finding *f, uint32_t failed)
 {
+    failed |= f->failed_gates; /* those only the rule could see */
     if (failed & ANY_GAP)
         failed = (failed & ~ANY_GAP) | KA_GATE_GAP;
     if (failed == 0)

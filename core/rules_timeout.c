@@ -21,6 +21,9 @@ static int64_t response_timeout_ns(const ka_response *response)
     return response == NULL || response->timeout_s < 0 ? KA_NONE : response->timeout_s * KA_SECOND_NS;
 }
 
+/* Idle timers are set in whole seconds: one that runs out sooner is no timer. */
+#define SHORTEST_TIMER_NS KA_SECOND_NS
+
 /* The server may have started its timer when it had written the response; what the wire shows can be later,
  * when the client took it slowly. Counted from the first byte the close is early in any case. */
 static bool tail_limited(const ka_view *v, int64_t timeout_ns)
@@ -29,10 +32,18 @@ static bool tail_limited(const ka_view *v, int64_t timeout_ns)
     return at_most_ns >= timeout_ns - ka_view_early_ns(v, v->client);
 }
 
+/* Of two readings of a max the one that gives the server its reason: a single sample may be the total, and so
+ * may any equal ones where the beginning was not captured. */
 static bool max_reached(const ka_view *v)
 {
-    int64_t allowed = ka_rules_allowed(v, &v->exchanges->last);
-    return allowed >= 0 && v->exchanges->last.number >= (uint64_t)allowed;
+    const ka_response *last = &v->exchanges->last;
+    const ka_max_track *track = &v->exchanges->max;
+    if (last->max < 0 || track->mixed)
+        return false;
+    if (track->style == KA_MAX_FIXED && (v->failed_gates & KA_GATE_MID_START))
+        return true;
+    int64_t total = track->style == KA_MAX_COUNT_DOWN ? (int64_t)last->number + last->max : last->max;
+    return last->number >= (uint64_t)total;
 }
 
 /* Errors after which a server has reason to close (RFC 9110: it lost track of the message, or sheds load). */
@@ -56,6 +67,9 @@ static bool is_unannounced(const ka_view *v)
     if (x->completed == 0 || !x->last.persists || x->last.asked_close || x->unasked || x->stray)
         return false;
     if (v->close.verdict == KA_VERDICT_PUNCTUAL || v->close.verdict == KA_VERDICT_LATE)
+        return false;
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    if (timeout_ns != KA_NONE && tail_limited(v, timeout_ns))
         return false;
     return v->close.idle_ns < limit_ns && !is_closing_status(x->last.status) && !max_reached(v);
 }
@@ -84,6 +98,8 @@ bool ka_rule_close_unannounced(const ka_view *v, ka_finding *f)
         return false;
     f->at = v->close.at;
     f->severity = v->repeated > 0 ? KA_ERROR : KA_WARN;
+    if (ka_view_timeout_ns(v) == KA_NONE && tail_limited(v, SHORTEST_TIMER_NS))
+        f->failed_gates |= KA_GATE_TAIL_LIMITED;
     show_response(f, &v->exchanges->last);
     ka_finding_frame(f, "fin", v->close.at);
     ka_finding_value(f, "idle", v->close.idle_ns, KA_NS);
@@ -104,7 +120,7 @@ bool ka_rule_kept_late(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     int64_t open_ns = ka_view_idle_ns(v);
     bool closed_late = v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_LATE;
-    if (timeout_ns == KA_NONE || !v->exchanges->last.persists)
+    if (timeout_ns == KA_NONE || !v->exchanges->last.persists || v->exchanges->stray)
         return false;
     if (!closed_late && (open_ns == KA_NONE || open_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns) ||
                          is_forever(v, open_ns)))
@@ -165,12 +181,21 @@ bool ka_rule_race_exposure(const ka_view *v, ka_finding *f)
     return true;
 }
 
+/* When the gap after the last response ended: with a request, a close, or not yet. */
+static ka_moment gap_end(const ka_view *v)
+{
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    ka_moment end = v->close.by != KA_SIDE_NONE ? v->close.at : v->now;
+    ka_moment next = oldest != NULL ? oldest->first_at : v->begun.at;
+    return next.frame != 0 && next.time_ns < end.time_ns ? next : end;
+}
+
 bool ka_rule_timeout_zero(const ka_view *v, ka_finding *f)
 {
     const ka_response *last = &v->exchanges->last;
     if (v->exchanges->completed == 0 || last->timeout_s != 0 || !last->effective)
         return false;
-    ka_moment end = v->close.by != KA_SIDE_NONE ? v->close.at : v->now;
+    ka_moment end = gap_end(v);
     int64_t open_ns = end.time_ns > last->end_at.time_ns ? end.time_ns - last->end_at.time_ns : 0;
     if (open_ns > v->limits->zero_grace_ns)
         f->severity = KA_WARN;
