@@ -47,7 +47,7 @@ static bool max_reached(const ka_view *v)
 }
 
 /* Errors after which a server has reason to close (RFC 9110: it lost track of the message, or sheds load). */
-static bool is_closing_status(uint16_t status)
+bool ka_rules_excuses_close(uint16_t status)
 {
     static const uint16_t statuses[] = {400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
@@ -71,7 +71,7 @@ static bool is_unannounced(const ka_view *v)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (timeout_ns != KA_NONE && tail_limited(v, timeout_ns))
         return false;
-    return v->close.idle_ns < limit_ns && !is_closing_status(x->last.status) && !max_reached(v);
+    return v->close.idle_ns < limit_ns && !ka_rules_excuses_close(x->last.status) && !max_reached(v);
 }
 
 bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
@@ -134,14 +134,20 @@ bool ka_rule_kept_late(const ka_view *v, ka_finding *f)
     return true;
 }
 
+bool ka_rules_expired(const ka_view *v, const ka_response *before, const ka_request *request)
+{
+    int64_t timeout_ns = response_timeout_ns(before);
+    if (timeout_ns == KA_NONE || request->idle_before_ns == KA_NONE || !before->persists)
+        return false;
+    return request->idle_before_ns - v->rtt_client_ns > timeout_ns + ka_view_early_ns(v, v->server);
+}
+
 bool ka_rule_reuse_after_expiry(const ka_view *v, ka_finding *f)
 {
+    if (!ka_rules_expired(v, v->before, v->request))
+        return false;
     int64_t timeout_ns = response_timeout_ns(v->before);
-    if (timeout_ns == KA_NONE || v->request->idle_before_ns == KA_NONE || !v->before->persists)
-        return false;
     int64_t client_idle_ns = v->request->idle_before_ns - v->rtt_client_ns;
-    if (client_idle_ns <= timeout_ns + ka_view_early_ns(v, v->server))
-        return false;
     f->at = v->request->first_at;
     show_response(f, v->before);
     ka_finding_frame(f, "request", v->request->first_at);
@@ -167,7 +173,7 @@ bool ka_rule_race_exposure(const ka_view *v, ka_finding *f)
         return false;
     if (gap_ns < timeout_ns / 2) /* a short timeout alone exposes nobody who comes back at once */
         return false;
-    if (gap_ns - v->rtt_client_ns > timeout_ns + ka_view_early_ns(v, v->server))
+    if (ka_rules_expired(v, v->before, v->request))
         return false; /* reuse-after-expiry */
     f->at = v->request->first_at;
     show_response(f, v->before);
