@@ -141,7 +141,8 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
 static bool is_voided(const ka_view *v)
 {
     const ka_response *last = &v->exchanges->last;
-    return v->exchanges->completed > 0 && (!last->persists || ka_rules_excuses_close(last->status));
+    return v->exchanges->completed > 0 &&
+           (!last->persists || ka_rules_excuses_close(last->status) || ka_rules_max_reached(v));
 }
 
 bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
@@ -149,7 +150,8 @@ bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
     unanswered u = oldest_unanswered(v);
     if (!is_lost(v, &u) || is_after_fin(v, &u) || !is_received(v, &u) || u.end_at.frame == 0 || is_voided(v))
         return false;
-    /* As the server saw it: the request's end was still on its way there, the close already on its way here. */
+    /* As the server saw it: the request's end was still on its way there, the close already on its way here.
+     */
     int64_t after_ns = v->close.at.time_ns - u.end_at.time_ns - v->rtt_server_ns;
     if (after_ns < 0)
         after_ns = 0;

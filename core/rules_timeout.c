@@ -32,24 +32,12 @@ static bool tail_limited(const ka_view *v, int64_t timeout_ns)
     return at_most_ns >= timeout_ns - ka_view_early_ns(v, v->client);
 }
 
-/* Of two readings of a max the one that gives the server its reason: a single sample may be the total, and so
- * may any equal ones where the beginning was not captured. */
-static bool max_reached(const ka_view *v)
-{
-    const ka_response *last = &v->exchanges->last;
-    const ka_max_track *track = &v->exchanges->max;
-    if (last->max < 0 || track->mixed)
-        return false;
-    if (track->style == KA_MAX_FIXED && (v->failed_gates & KA_GATE_MID_START))
-        return true;
-    int64_t total = track->style == KA_MAX_COUNT_DOWN ? (int64_t)last->number + last->max : last->max;
-    return last->number >= (uint64_t)total;
-}
-
 /* Errors after which a server has reason to close (RFC 9110: it lost track of the message, or sheds load). */
 bool ka_rules_excuses_close(uint16_t status)
 {
-    static const uint16_t statuses[] = {400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505};
+    static const uint16_t statuses[] = {400, 408, 413, 414, 417, 431};
+    if (status >= 500)
+        return true;
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i] == status)
             return true;
@@ -71,7 +59,7 @@ static bool is_unannounced(const ka_view *v)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (timeout_ns != KA_NONE && tail_limited(v, timeout_ns))
         return false;
-    return v->close.idle_ns < limit_ns && !ka_rules_excuses_close(x->last.status) && !max_reached(v);
+    return v->close.idle_ns < limit_ns && !ka_rules_excuses_close(x->last.status) && !ka_rules_max_reached(v);
 }
 
 bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
@@ -79,7 +67,7 @@ bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (v->close.by != KA_SIDE_SERVER || v->close.verdict != KA_VERDICT_EARLY || !v->exchanges->last.persists)
         return false;
-    if (v->exchanges->stray || max_reached(v) || is_unannounced(v) || tail_limited(v, timeout_ns))
+    if (v->exchanges->stray || ka_rules_max_reached(v) || is_unannounced(v) || tail_limited(v, timeout_ns))
         return false;
     f->at = v->close.at;
     show_response(f, &v->exchanges->last);

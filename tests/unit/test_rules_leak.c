@@ -113,8 +113,7 @@ static void server_holds_a_closed_connection(void **state)
                 assert_silent(&t);
                 continue;
             }
-            const ka_finding *f =
-                assert_holds(&t, KA_SERVER_CLOSE_WAIT, KA_ERROR, KA_FAULT_SERVER, close);
+            const ka_finding *f = assert_holds(&t, KA_SERVER_CLOSE_WAIT, KA_ERROR, KA_FAULT_SERVER, close);
             assert_value(f, "held", rows[i].server_fin_s - 1.025);
             assert_only(&t, KA_SERVER_CLOSE_WAIT, KA_FINDING_COUNT);
         }

@@ -396,7 +396,11 @@ static void closed_in_flight_is_not_what_an_answer_voided(void **state)
         uint8_t version;
         uint16_t status;
         const char *answered;
-    } rows[] = {{"", 11, 400, ""}, {"", 11, 200, CLOSE}, {CLOSE, 11, 200, ""}, {"", 10, 200, ""}};
+    } rows[] = {{"", 11, 400, ""},
+                {"", 11, 200, CLOSE},
+                {CLOSE, 11, 200, ""},
+                {"", 10, 200, ""},
+                {"", 11, 200, KEEP_5 ", max=1"}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         FROM_EVERYWHERE(t)
         {

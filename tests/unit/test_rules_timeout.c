@@ -307,7 +307,7 @@ static void unannounced_again_is_an_error(void **state)
 static void unannounced_is_not_with_a_reason(void **state)
 {
     (void)state;
-    static const uint16_t reasons[] = {400, 408, 413, 414, 417, 431, 500, 502, 503, 504};
+    static const uint16_t reasons[] = {400, 408, 413, 414, 417, 431, 500, 503, 504, 511, 520};
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         FROM_EVERYWHERE(t)
         {

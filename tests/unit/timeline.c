@@ -130,6 +130,11 @@ mark *bare_ack(conversation *c, side from, double at_s)
     return add(c, from, at_s, KA_ACK, 0);
 }
 
+void ports_reused(conversation *c, double at_s)
+{
+    add(c, CLIENT, at_s, 0, 0)->ends = true;
+}
+
 void exchange(conversation *c, double at_s, const char *request_fields, const char *response_fields)
 {
     request(c, at_s, request_fields);
@@ -166,8 +171,7 @@ static void acknowledge_everything(timeline *t)
     size_t count = t->mark_count;
     for (size_t i = 0; i < count; i++) {
         const mark *m = t->marks[i];
-        if (width(m) == 0 || m->flags == KA_SYN || m->in->mute[!m->from] ||
-            is_gone(t, count, m))
+        if (width(m) == 0 || m->flags == KA_SYN || m->in->mute[!m->from] || is_gone(t, count, m))
             continue;
         mark *ack = add(m->in, !m->from, 0, KA_ACK, 0);
         ack->sent_ns = m->sent_ns + ONE_WAY_NS;
@@ -233,9 +237,12 @@ static void number(timeline *t, conversation *c)
 static ka_field_name field_name(const char *line, size_t len_bytes)
 {
     static const char *const names[KA_FIELD_COUNT] = {
-        [KA_FIELD_CONNECTION] = "Connection",     [KA_FIELD_KEEP_ALIVE] = "Keep-Alive",
-        [KA_FIELD_PROXY_CONNECTION] = "Proxy-Connection", [KA_FIELD_UPGRADE] = "Upgrade",
-        [KA_FIELD_HOST] = "Host",                 [KA_FIELD_CONTENT_TYPE] = "Content-Type",
+        [KA_FIELD_CONNECTION] = "Connection",
+        [KA_FIELD_KEEP_ALIVE] = "Keep-Alive",
+        [KA_FIELD_PROXY_CONNECTION] = "Proxy-Connection",
+        [KA_FIELD_UPGRADE] = "Upgrade",
+        [KA_FIELD_HOST] = "Host",
+        [KA_FIELD_CONTENT_TYPE] = "Content-Type",
         [KA_FIELD_SERVER] = "Server",
     };
     for (unsigned i = 0; i < KA_FIELD_COUNT; i++) {
@@ -269,7 +276,7 @@ static void tell_message(conversation *c, const mark *carrier, const mark *m)
     ka_field fields[MARK_FIELDS_MAX];
     const mark *first = m->message_from;
     ka_message message = {
-        .direction = (uint8_t)m->from,
+        .direction = m->from != c->first_sender,
         .is_response = m->status != 0,
         .version = m->version,
         .status = m->status,
@@ -303,23 +310,34 @@ static void tell(timeline *t, mark *m, uint64_t frame)
         .ip_id = (uint16_t)(frame * 7 + 1),
         .flags = m->flags,
         .ttl = 60,
-        .direction = (uint8_t)m->from,
     };
+    if (m->ends) {
+        assert_int_equal(ka_connection_end(t->audit, c->handle, KA_GATE_PORT_REUSE), KA_OK);
+        return;
+    }
     if (c->handle == NULL) {
-        assert_int_equal(ka_connection_open(t->audit, c->stream, c->ends, c, &c->handle), KA_OK);
+        c->first_sender = m->from;
+        const ka_address ends[2] = {c->ends[m->from], c->ends[!m->from]};
+        assert_int_equal(ka_connection_open(t->audit, c->stream, ends, c, &c->handle), KA_OK);
         if (c->gates != 0)
             ka_gate_failed(c->handle, c->gates);
         if (c->protocol != KA_PROTOCOL_NONE)
             ka_protocol_seen(c->handle, c->protocol);
     }
+    segment.direction = m->from != c->first_sender;
     assert_int_equal(ka_segment_seen(t->audit, c->handle, &segment), KA_OK);
     const mark *original = m->again != NULL ? m->again : m;
     if (m->again != NULL && !m->again->uncaptured)
         return;
     if (original->stray)
         ka_stray_seen(t->audit, c->handle,
-                      &(ka_bytes){.direction = CLIENT, .seq = m->seq, .len_bytes = 2, .first = m->at, .last = m->at});
-    if (original->message_from != NULL && !(original->message_from != original && original->message_from->uncaptured))
+                      &(ka_bytes){.direction = segment.direction,
+                                  .seq = m->seq,
+                                  .len_bytes = 2,
+                                  .first = m->at,
+                                  .last = m->at});
+    if (original->message_from != NULL &&
+        !(original->message_from != original && original->message_from->uncaptured))
         tell_message(c, m, original);
 }
 
@@ -356,9 +374,8 @@ static void *resize(void *user, void *old, size_t new_bytes)
 
 void timeline_play(timeline *t, double until_s)
 {
-    ka_config config = {.allocator = {NULL, resize},
-                        .sink = {t, keep_record, keep_finding, NULL, NULL},
-                        .settled = settled};
+    ka_config config = {
+        .allocator = {NULL, resize}, .sink = {t, keep_record, keep_finding, NULL, NULL}, .settled = settled};
     config.thresholds = t->limits;
     assert_int_equal(ka_audit_new(&config, &t->audit), KA_OK);
 
@@ -477,7 +494,8 @@ void assert_only(const timeline *t, ...)
         if ((finding_of(t, (ka_finding_id)id) != NULL) == expected[id])
             continue;
         print_all(t);
-        fail_msg("%s %s", ka_catalogue((ka_finding_id)id)->id, expected[id] ? "is missing" : "is not expected");
+        fail_msg("%s %s", ka_catalogue((ka_finding_id)id)->id,
+                 expected[id] ? "is missing" : "is not expected");
     }
 }
 

@@ -54,6 +54,7 @@ typedef struct mark {
     uint8_t version;
     ka_framing framing;
     bool stray; /* an empty line, no message */
+    bool ends;  /* no segment: the ports were reused */
     /* Set when played: */
     uint32_t seq;
     uint32_t ack_number;
@@ -64,12 +65,13 @@ struct conversation {
     struct timeline *in;
     ka_address ends[2];
     uint32_t stream;
-    bool mute[2];    /* that side sends no bare ACKs */
-    bool unseen[2];  /* that side's segments are not captured */
+    bool mute[2];     /* that side sends no bare ACKs */
+    bool unseen[2];   /* that side's segments are not captured */
     double seen_from; /* earlier segments are not captured */
-    ka_gate gates;   /* told by the front end */
+    ka_gate gates;    /* told by the front end */
     ka_protocol protocol;
     ka_connection *handle;
+    side first_sender; /* as captured: direction 0 */
 };
 
 typedef struct timeline {
@@ -113,6 +115,7 @@ mark *fin(conversation *c, side from, double at_s);
 mark *rst(conversation *c, side from, double at_s);
 mark *resend(conversation *c, double at_s, mark *what);
 mark *bare_ack(conversation *c, side from, double at_s);
+void ports_reused(conversation *c, double at_s);
 
 /* A request and its answer 0.1 s later. */
 void exchange(conversation *c, double at_s, const char *request_fields, const char *response_fields);
