@@ -194,7 +194,8 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .max = max == KA_NONE ? -1 : (int32_t)max,
         .status = m->status,
         .close = header->connection.close,
-        .persists = ka_header_persists(header, m) && (request == NULL || request->persists),
+        .persists = ka_header_persists(header, m) &&
+                    (request == NULL || request->persists || header->connection.keep_alive),
         .effective = ka_header_effective(header),
         .asked_close = request != NULL && request->close,
         .number = request != NULL ? (uint32_t)request->number : x->completed + 1,

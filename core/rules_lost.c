@@ -141,8 +141,8 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
 static bool is_voided(const ka_view *v)
 {
     const ka_response *last = &v->exchanges->last;
-    return v->exchanges->completed > 0 &&
-           (!last->persists || ka_rules_excuses_close(last->status) || ka_rules_max_reached(v));
+    return v->exchanges->completed > 0 && (!last->persists || last->asked_close ||
+                                           ka_rules_excuses_close(last->status) || ka_rules_max_reached(v));
 }
 
 bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)

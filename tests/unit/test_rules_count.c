@@ -152,6 +152,41 @@ static void max_is_not_exceeded_by_what_was_pipelined(void **state)
     }
 }
 
+static void max_is_not_exceeded_by_what_crossed_it(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    { /* sent at 0.21, the response came at 0.225 */
+        conversation *c = connect_at(&t, 0);
+        request(c, 0.1, "");
+        response(c, 0.2, KEEP_5 ", max=0");
+        request(c, 0.21, "");
+        response(c, 0.3, "");
+        client_closes(c, 0.6);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+}
+
+static void max_gives_way_to_close(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = connect_at(&t, 0);
+        exchange_max(c, 0.1, 2);
+        exchange_max(c, 0.3, 2);
+        exchange(c, 0.5, "", "Connection: close");
+        request(c, 0.8, "");
+        answer(c, 0.9, 503, CLOSE);
+        client_closes(c, 1.1);
+        timeline_play(&t, 20);
+        assert_only(&t, KA_MAX_EXCEEDED, KA_REQUEST_AFTER_CLOSE, KA_FINDING_COUNT);
+        assert_int_equal(value_of(finding_of(&t, KA_MAX_EXCEEDED), "request_number"), 3);
+        assert_int_equal(value_of(finding_of(&t, KA_MAX_EXCEEDED), "count"), 1);
+    }
+}
+
 /* ---- close-not-honoured ---- */
 
 static void close_not_honoured(void **state)
@@ -314,6 +349,8 @@ int main(void)
         cmocka_unit_test(max_is_a_fixed_total),
         cmocka_unit_test(max_of_unknown_style_gets_the_generous_reading),
         cmocka_unit_test(max_is_not_exceeded_by_what_was_pipelined),
+        cmocka_unit_test(max_is_not_exceeded_by_what_crossed_it),
+        cmocka_unit_test(max_gives_way_to_close),
         cmocka_unit_test(close_not_honoured),
         cmocka_unit_test(close_is_honoured),
         cmocka_unit_test(unsolicited_408),

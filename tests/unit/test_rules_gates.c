@@ -216,6 +216,27 @@ static void only_a_retransmission_captured_lowers(void **state)
     }
 }
 
+static void lost_requests_are_lowered_too(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = connect_at(&t, 0);
+            exchange(c, 0.1, "", i == 0 ? CLOSE : "");
+            static const double sent_s[] = {0.5, 2.5, 2, 1.5}; /* the server closes at 2 */
+            request(c, sent_s[i], "");
+            fin(c, SERVER, 2);
+            rst(c, SERVER, 2.6);
+            c->gates = KA_GATE_UNFRAMED;
+            timeline_play(&t, 20);
+            static const ka_finding_id ids[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN, KA_KEEPALIVE_RACE,
+                                                KA_SERVER_CLOSED_IN_FLIGHT};
+            assert_lowered(ids[i], KA_GATE_UNFRAMED);
+        }
+    }
+}
+
 static void token_missing_lowers(void **state)
 {
     (void)state;
@@ -239,6 +260,7 @@ static void reused_ports_silence_what_stayed_open(void **state)
         {
             conversation *c = connect_at(&t, 0);
             exchange(c, 0.1, "", fields[i]);
+            connect_to(&t, 699, 2); /* time goes on */
             ports_reused(c, 700);
             timeline_play(&t, 710);
             assert_silent(&t);
@@ -250,6 +272,7 @@ static void reused_ports_silence_what_stayed_open(void **state)
         conversation *c = connect_at(&t, 0);
         exchange(c, 0.1, "", KEEP_5);
         fin(c, SERVER, 5.2);
+        connect_to(&t, 99, 2);
         ports_reused(c, 100);
         timeline_play(&t, 110);
         assert_silent(&t);
@@ -304,6 +327,9 @@ static void event_streams_are_silent(void **state)
         request(ended, 0.1, "");
         response_end(ended, 30, part(ended, SERVER, 0.2), fields)->framing = KA_FRAMING_CHUNKED;
         server_closes(ended, 30.01);
+        conversation *brief = connect_at(&t, 0);
+        exchange(brief, 0.1, "", fields);
+        server_closes(brief, 0.21);
         conversation *until = connect_at(&t, 0);
         request(until, 0.1, "");
         mark *first = part(until, SERVER, 0.2);
@@ -331,6 +357,7 @@ int main(void)
         cmocka_unit_test(backward_time_lowers),
         cmocka_unit_test(what_the_front_end_knows_lowers),
         cmocka_unit_test(only_a_retransmission_captured_lowers),
+        cmocka_unit_test(lost_requests_are_lowered_too),
         cmocka_unit_test(token_missing_lowers),
         cmocka_unit_test(reused_ports_silence_what_stayed_open),
         cmocka_unit_test(tunnels_are_silent),

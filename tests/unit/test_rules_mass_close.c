@@ -196,6 +196,35 @@ static void requests_lost_in_a_restart_are_its_own(void **state)
     }
 }
 
+static void closes_right_behind_a_response_are_in_it_but_make_none(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    { /* three of different age and two right behind a response, of twelve */
+        conversation *c[MANY];
+        for (int i = 0; i < MANY; i++) {
+            c[i] = connect_at(&t, i);
+            exchange(c[i], i == 3 || i == 4 ? 14.85 : i + 0.1, "", "");
+            if (i < 5)
+                server_closes(c[i], 15);
+            else
+                client_closes(c[i], 16);
+        }
+        timeline_play(&t, 40);
+        assert_only(&t, KA_CLOSE_UNANNOUNCED, KA_FINDING_COUNT);
+    }
+    FROM_EVERYWHERE(t)
+    { /* five, and one right behind its response */
+        for (int i = 0; i < 6; i++) {
+            conversation *c = connect_at(&t, i);
+            exchange(c, i == 3 ? 14.85 : i + 0.1, "", "");
+            server_closes(c, 15 + 0.001 * i);
+        }
+        timeline_play(&t, 40);
+        assert_only(&t, KA_MASS_CLOSE, KA_FINDING_COUNT);
+    }
+}
+
 static void an_early_close_at_another_time_is_not_excused(void **state)
 {
     (void)state;
@@ -221,6 +250,7 @@ int main(void)
         cmocka_unit_test(punctual_and_announced_closes_are_no_event),
         cmocka_unit_test(another_servers_closes_do_not_count),
         cmocka_unit_test(requests_lost_in_a_restart_are_its_own),
+        cmocka_unit_test(closes_right_behind_a_response_are_in_it_but_make_none),
         cmocka_unit_test(an_early_close_at_another_time_is_not_excused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

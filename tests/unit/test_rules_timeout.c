@@ -233,6 +233,31 @@ static void early_is_not_while_a_request_is_in_flight(void **state)
     }
 }
 
+static void no_promise_to_http10_without_keep_alive(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = connect_at(&t, 0);
+        request(c, 0.1, "")->version = 10;
+        response(c, 0.2, "Keep-Alive: timeout=5");
+        fin(c, SERVER, 3);
+        answer_close(c, 3);
+        timeline_play(&t, 20);
+        assert_only(&t, KA_TOKEN_MISSING, KA_FINDING_COUNT);
+    }
+    FROM_EVERYWHERE(t)
+    { /* a promise all the same */
+        conversation *c = connect_at(&t, 0);
+        request(c, 0.1, "")->version = 10;
+        response(c, 0.2, KEEP_5);
+        mark *close = fin(c, SERVER, 3);
+        answer_close(c, 3);
+        timeline_play(&t, 20);
+        assert_holds(&t, KA_CLOSED_EARLY, KA_WARN, KA_FAULT_SERVER, close);
+    }
+}
+
 /* Keepalive probes, window updates and retransmissions do not restart the clock. */
 static void nothing_but_requests_restarts_the_clock(void **state)
 {
@@ -331,6 +356,16 @@ static void unannounced_is_not_with_a_reason(void **state)
         assert_silent(&t);
     }
     FROM_EVERYWHERE(t)
+    { /* an empty line may be what it did not like */
+        conversation *c = connect_at(&t, 0);
+        exchange(c, 0.1, "", "");
+        stray_line(c, 0.23);
+        fin(c, SERVER, 0.26);
+        answer_close(c, 0.26);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* a reset may have many reasons */
         conversation *c = connect_at(&t, 0);
         exchange(c, 0.1, "", "");
@@ -403,6 +438,15 @@ static void kept_late_beyond_the_tolerance(void **state)
     { /* not yet late */
         advertised_5();
         timeline_play(&t, 7.2);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
+    { /* an empty line restarted the timer */
+        conversation *c = advertised_5();
+        stray_line(c, 3);
+        fin(c, SERVER, 8);
+        answer_close(c, 8);
+        timeline_play(&t, 20);
         assert_silent(&t);
     }
     FROM_EVERYWHERE(t)
@@ -638,6 +682,7 @@ int main(void)
         cmocka_unit_test(early_is_not_after_a_stray_line),
         cmocka_unit_test(early_is_not_when_max_is_reached),
         cmocka_unit_test(early_is_not_while_a_request_is_in_flight),
+        cmocka_unit_test(no_promise_to_http10_without_keep_alive),
         cmocka_unit_test(nothing_but_requests_restarts_the_clock),
         cmocka_unit_test(unannounced_close_replaces_early),
         cmocka_unit_test(unannounced_again_is_an_error),
