@@ -176,12 +176,12 @@ static void max_gives_way_to_close(void **state)
         conversation *c = connect_at(&t, 0);
         exchange_max(c, 0.1, 2);
         exchange_max(c, 0.3, 2);
-        exchange(c, 0.5, "", "Connection: close");
+        exchange(c, 0.5, "", "Connection: close\nKeep-Alive: max=2");
         request(c, 0.8, "");
         answer(c, 0.9, 503, CLOSE);
         client_closes(c, 1.1);
         timeline_play(&t, 20);
-        assert_only(&t, KA_MAX_EXCEEDED, KA_REQUEST_AFTER_CLOSE, KA_FINDING_COUNT);
+        assert_only(&t, KA_MAX_EXCEEDED, KA_REQUEST_AFTER_CLOSE, KA_CLOSE_CONTRADICTION, KA_FINDING_COUNT);
         assert_int_equal(value_of(finding_of(&t, KA_MAX_EXCEEDED), "request_number"), 3);
         assert_int_equal(value_of(finding_of(&t, KA_MAX_EXCEEDED), "count"), 1);
     }

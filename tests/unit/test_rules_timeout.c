@@ -329,6 +329,26 @@ static void unannounced_again_is_an_error(void **state)
     }
 }
 
+static void unannounced_in_doubt_makes_the_next_no_graver(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = connect_at(&t, 0);
+        request(c, 0.1, "");
+        response_end(c, 6, part(c, SERVER, 0.2), "");
+        fin(c, SERVER, 6);
+        answer_close(c, 6);
+        conversation *sure = connect_at(&t, 10);
+        exchange(sure, 10.1, "", "");
+        fin(sure, SERVER, 10.2);
+        answer_close(sure, 10.2);
+        timeline_play(&t, 40);
+        assert_int_equal(finding_in(&t, c, KA_CLOSE_UNANNOUNCED)->severity, KA_NOTE);
+        assert_int_equal(finding_in(&t, sure, KA_CLOSE_UNANNOUNCED)->severity, KA_WARN);
+    }
+}
+
 static void unannounced_is_not_with_a_reason(void **state)
 {
     (void)state;
@@ -686,6 +706,7 @@ int main(void)
         cmocka_unit_test(nothing_but_requests_restarts_the_clock),
         cmocka_unit_test(unannounced_close_replaces_early),
         cmocka_unit_test(unannounced_again_is_an_error),
+        cmocka_unit_test(unannounced_in_doubt_makes_the_next_no_graver),
         cmocka_unit_test(unannounced_is_not_with_a_reason),
         cmocka_unit_test(unannounced_is_not_a_timer_behind_a_slow_tail),
         cmocka_unit_test(kept_late_beyond_the_tolerance),
