@@ -132,6 +132,7 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     x->requests++;
     request->number = ++x->numbered;
     request->close = header->connection.close;
+    request->persists = ka_header_persists(header, m);
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
     if (request->idle_before_ns != KA_NONE)
@@ -182,7 +183,8 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .max = max == KA_NONE ? -1 : (int32_t)max,
         .status = m->status,
         .close = header->connection.close,
-        .persists = ka_header_persists(header, m),
+        .persists = ka_header_persists(header, m) &&
+                    (request == NULL || request->persists || header->connection.keep_alive),
         .effective = ka_header_effective(header),
         .asked_close = request != NULL && request->close,
         .number = request != NULL ? (uint32_t)request->number : ++x->numbered,

@@ -27,6 +27,7 @@ typedef struct ka_request {
     int64_t
         idle_before_ns; /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
     bool close;         /* asked for Connection: close */
+    bool persists;      /* by RFC 9112 section 9.3: HTTP/1.0 without keep-alive does not */
     char method[KA_METHOD_BYTES];
 } ka_request;
 
@@ -42,7 +43,7 @@ typedef struct ka_response {
     int32_t max;       /* likewise */
     uint16_t status;
     bool close;       /* said Connection: close */
-    bool persists;    /* by RFC 9112 section 9.3 */
+    bool persists;    /* by RFC 9112 section 9.3, its request's word included */
     bool effective;   /* its Keep-Alive came with the option in Connection */
     bool asked_close; /* the request had said Connection: close */
     bool until_close;

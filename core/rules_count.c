@@ -15,6 +15,20 @@ int64_t ka_rules_allowed(const ka_view *v, const ka_response *response)
     return (int64_t)response->number + response->max;
 }
 
+/* Of two readings of a max the one that gives the server its reason: a single sample may be the total, and so
+ * may any equal ones where the beginning was not captured. */
+bool ka_rules_max_reached(const ka_view *v)
+{
+    const ka_response *last = &v->exchanges->last;
+    const ka_max_track *track = &v->exchanges->max;
+    if (last->max < 0 || track->mixed)
+        return false;
+    if (track->style == KA_MAX_FIXED && (v->failed_gates & KA_GATE_MID_START))
+        return true;
+    int64_t total = track->style == KA_MAX_COUNT_DOWN ? (int64_t)last->number + last->max : last->max;
+    return last->number >= (uint64_t)total;
+}
+
 bool ka_rule_max_exceeded(const ka_view *v, ka_finding *f)
 {
     int64_t allowed = ka_rules_allowed(v, v->before);
