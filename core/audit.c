@@ -327,6 +327,14 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     return KA_OK;
 }
 
+void ka_head_seen(ka_connection *c, const ka_message *head)
+{
+    ka_header header;
+    ka_header_read(head, &header);
+    if (head->is_response)
+        c->exchanges.event_stream = header.event_stream;
+}
+
 ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
 {
     const ka_half *half = &c->transport.half[b->direction];

@@ -9,6 +9,8 @@
 #ifndef STORY_H
 #define STORY_H
 
+#include "unit.h"
+
 #include "audit.h"
 
 enum { CLIENT, SERVER };

@@ -166,7 +166,13 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
     return KA_OK;
 }
 
-static const stream_facts wire_facts = {on_open, on_segment,  on_message_seen, on_stray,
+static void on_head_seen(ka_connection *connection, const ka_message *head)
+{
+    assert_true(head->is_response);
+    assert_false(connection->over);
+}
+
+static const stream_facts wire_facts = {on_open, on_segment,  on_message_seen, on_head_seen, on_stray,
                                         on_tls,  on_protocol, on_gate,         on_end};
 
 static inline void wire_new_with(const stream_limits *limits, const ka_allocator *allocator)
