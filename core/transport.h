@@ -71,8 +71,8 @@ typedef struct ka_half {
     uint16_t mss;           /* the largest segment this side takes; 0: not told */
     uint16_t data_ip_id;    /* of the segment at last_data_ns */
     uint8_t data_rtt_count; /* stays at its largest value: three are enough to tell jitter */
-    bool seen;
-    bool syn;
+    bool seen : 1;
+    bool syn : 1;
 } ka_half;
 
 typedef struct ka_transport {

@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Times are seconds of capture time. Every segment gets the next frame, the next sequence number of its
- * sender, and acknowledges all that the other side has sent, unless the sender is deaf. Include "unit.h"
- * first.
+ * sender, and acknowledges all that the other side has sent, unless the sender is deaf.
  */
 #ifndef STORY_H
 #define STORY_H
