@@ -219,6 +219,27 @@ int64_t ka_view_idle_ns(const ka_view *v)
     return v->now.time_ns > since.time_ns ? v->now.time_ns - since.time_ns : 0;
 }
 
+/* One side's FIN is waiting for the other's, for less than would be a finding. */
+static bool awaits_fin(const ka_view *v, const ka_half *closed, const ka_half *waiting, int64_t patience_ns)
+{
+    bool fin = closed->ending != NULL && closed->ending->fin.frame != 0 && closed->ending->rst.frame == 0;
+    return fin && waiting->ending == NULL && v->now.time_ns - closed->ending->fin.time_ns <= patience_ns;
+}
+
+bool ka_view_cut_short(const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (!v->capture_ended)
+        return false;
+    if (v->close.by != KA_SIDE_NONE)
+        return awaits_fin(v, v->server, v->client, v->limits->close_wait_ns) ||
+               awaits_fin(v, v->client, v->server, v->limits->server_close_wait_ns);
+    if (x->newest != NULL || v->begun.seq != 0)
+        return !x->tunnel;
+    return x->completed > 0 && x->last.close &&
+           v->now.time_ns - x->last.end_at.time_ns <= v->limits->close_grace_ns;
+}
+
 /* ---- The record ---- */
 
 static const char *protocol_name(const ka_connection *c)

@@ -106,6 +106,10 @@ int64_t ka_view_timeout_ns(const ka_view *view);
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);
 
+/* G5: the capture ended while something was awaited whose absence only a longer one could prove: an answer,
+ * the other side's FIN, or the close that was announced. */
+bool ka_view_cut_short(const ka_view *view);
+
 /* The output contract's record; findings are not filled in. */
 void ka_view_record(const ka_view *view, ka_record *out);
 

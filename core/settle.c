@@ -113,6 +113,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
+    if (ka_view_cut_short(v))
+        v->failed_gates |= KA_GATE_SHORT_TAIL;
     ka_status status = collect(v, &j);
     if (status == KA_OK) {
         ka_view_record(v, &record);

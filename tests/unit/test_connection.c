@@ -487,6 +487,50 @@ static void test_tls_mid_start(void **state)
     assert_int_equal(r.idle_total_ns, story_ns(3));
 }
 
+/* ---- The end of the capture ---- */
+
+static void cut_short(bool expected)
+{
+    ka_record r = story_only_record(&s);
+    assert_int_equal((r.failed_gates & KA_GATE_SHORT_TAIL) != 0, expected);
+}
+
+/* Open and idle, nothing is awaited. */
+static void test_not_cut_short(void **state)
+{
+    (void)state;
+    exchange();
+    acks(&t, 9, SERVER);
+    cut_short(false);
+}
+
+static void test_cut_short_before_the_answer(void **state)
+{
+    (void)state;
+    exchange();
+    asks(&t, 2);
+    cut_short(true);
+}
+
+static void test_cut_short_half_closed(void **state)
+{
+    (void)state;
+    exchange();
+    fins(&t, 6, SERVER);
+    acks(&t, 10.9, CLIENT);
+    cut_short(true);
+}
+
+/* Held long enough to be judged: nothing is missing. */
+static void test_half_closed_for_long(void **state)
+{
+    (void)state;
+    exchange();
+    fins(&t, 6, SERVER);
+    acks(&t, 11.1, CLIENT);
+    cut_short(false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, begin, end)
 
 int main(void)
@@ -519,6 +563,10 @@ int main(void)
         TEST(tls_busy),
         TEST(tls_unused),
         TEST(tls_mid_start),
+        TEST(not_cut_short),
+        TEST(cut_short_before_the_answer),
+        TEST(cut_short_half_closed),
+        TEST(half_closed_for_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
