@@ -372,7 +372,8 @@ void ka_connection_standing(const ka_audit *a, const ka_connection *c, ka_standi
         .timeout_s = or_none(last->timeout_s),
         .max = or_none(last->max),
         .remaining = allowed < 0 ? KA_NONE : allowed - (int64_t)last->number,
-        .deadline_ns = timeout_ns == KA_NONE || x->completed == 0 ? KA_NONE : last->end_at.time_ns + timeout_ns,
+        .deadline_ns =
+            timeout_ns == KA_NONE || x->completed == 0 ? KA_NONE : last->end_at.time_ns + timeout_ns,
         .counts = last->effective,
     };
 }

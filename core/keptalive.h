@@ -390,8 +390,8 @@ typedef struct ka_config {
      * and its handle becomes invalid. May be NULL. */
     void (*settled)(void *user, void *owner);
     void *settled_user;
-    /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles: the
-     * sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
+    /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
+     * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
 } ka_config;
 
@@ -412,8 +412,8 @@ ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address 
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
-/* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those that
- * carry no message are then told as strays, with their type. */
+/* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
+ * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
@@ -430,7 +430,7 @@ typedef struct ka_standing {
     int64_t max;             /* likewise */
     int64_t remaining;       /* requests the server still takes, by its max; KA_NONE: not told */
     int64_t deadline_ns;     /* end of the latest response + timeout; KA_NONE */
-    bool counts;             /* its Keep-Alive came with the option in Connection, and close did not overrule it */
+    bool counts; /* its Keep-Alive came with the option in Connection, and close did not overrule it */
 } ka_standing;
 
 void ka_connection_standing(const ka_audit *audit, const ka_connection *connection, ka_standing *out);

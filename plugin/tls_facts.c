@@ -1,0 +1,75 @@
+/* tls_facts.c - the TLS records of a frame, told to the core.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "tls_facts.h"
+
+#include "http_facts.h"
+#include "memory.h"
+#include "wanted.h"
+
+enum {
+    RECORD_HEADER_BYTES = 5,
+    TYPE_MIN = 20, /* change_cipher_spec */
+    TYPE_MAX = 23, /* application_data */
+    APPLICATION_DATA = 23,
+};
+
+static bool read_record(const collect_frame *frame, const field_info *item, ka_bytes *out)
+{
+    const track *seen = &frame->connection->sides[frame->direction].track;
+    if (!tvb_bytes_exist(item->ds_tvb, item->start, RECORD_HEADER_BYTES) ||
+        !collect_seq(frame, item->ds_tvb, item->start, &out->seq))
+        return false;
+    out->direction = (uint8_t)frame->direction;
+    out->tls_type = tvb_get_guint8(item->ds_tvb, item->start);
+    out->len_bytes = RECORD_HEADER_BYTES + (uint64_t)tvb_get_ntohs(item->ds_tvb, item->start + 3);
+    const track_piece *first = track_of_byte(seen, out->seq);
+    const track_piece *last = track_of_byte(seen, (uint32_t)(out->seq + out->len_bytes - 1));
+    if (first == NULL || last == NULL || out->tls_type < TYPE_MIN || out->tls_type > TYPE_MAX)
+        return false;
+    out->first = first->at;
+    out->last = last->at;
+    return true;
+}
+
+/* TLS 1.3 hides the type of a record; Wireshark shows it, generated, when it could decrypt. */
+static bool hides_no_data(const collect_frame *frame)
+{
+    unsigned count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    for (unsigned i = 0; i < count; i++) {
+        if (compat_uinteger(wanted_item(frame->tree, WANTED_TLS_TYPE, i)) == APPLICATION_DATA)
+            return false;
+    }
+    return count > 0;
+}
+
+static void tell_record(collect_frame *frame, const ka_bytes *record, bool readable)
+{
+    collect_connection *connection = frame->connection;
+    bool carries_no_data = record->tls_type != APPLICATION_DATA || hides_no_data(frame);
+    if (!readable)
+        ka_tls_record_seen(frame->all->audit, connection->core, record);
+    else if (carries_no_data)
+        ka_stray_seen(frame->all->audit, connection->core, record);
+    else
+        return; /* a message, or a part of one */
+    track_forget(&connection->sides[record->direction].track, (uint32_t)(record->seq + record->len_bytes));
+}
+
+void tls_facts_tell(collect_frame *frame)
+{
+    collect_connection *connection = frame->connection;
+    unsigned count = wanted_count(frame->tree, WANTED_TLS_RECORD);
+    if (count == 0)
+        return;
+    bool readable = connection->http || http_facts_decrypted(frame) > 0;
+    connection->tls = true;
+    for (unsigned i = 0; i < count; i++) {
+        ka_bytes record;
+        if (read_record(frame, wanted_item(frame->tree, WANTED_TLS_RECORD, i), &record))
+            tell_record(frame, &record, readable);
+    }
+    if (!readable && wanted_count(frame->tree, WANTED_HTTP2) > 0)
+        ka_protocol_seen(connection->core, KA_PROTOCOL_H2);
+}
