@@ -195,7 +195,7 @@ static void guess_protocol(collect_frame *frame)
     collect_connection *connection = frame->connection;
     const tcp_facts *tcp = &frame->tcp;
     collect_side *side = &connection->sides[frame->direction];
-    if (side->spoke || !connection->began_with_syn || connection->http || connection->tls)
+    if (side->spoke || !connection->began_with_syn || connection->http || connection->tls || connection->over)
         return;
     size_t len_bytes = tcp->segment.captured_bytes;
     ka_protocol guess = http_guess(

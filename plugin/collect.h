@@ -21,6 +21,8 @@ typedef struct collect_side {
     ka_message *waiting; /* its head was shown, its last byte has not gone by; with its texts one block */
     ka_moment fin;       /* frame 0: none */
     uint32_t fin_seq;
+    uint32_t claimed_seq; /* end of the newest message; all before it is known */
+    bool has_claimed;
     bool spoke;
 } collect_side;
 

@@ -82,7 +82,10 @@ static void tell(collect_frame *frame, const ka_message *m)
     ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
     connection->over = connection->over || m->framing == KA_FRAMING_TUNNEL;
-    track_forget(&connection->sides[m->direction].track, (uint32_t)(m->seq + m->len_bytes));
+    collect_side *side = &connection->sides[m->direction];
+    side->claimed_seq = (uint32_t)(m->seq + m->len_bytes);
+    side->has_claimed = true;
+    track_forget(&side->track, side->claimed_seq);
     ka_connection_standing(all->audit, connection->core, &standing);
     if (m->is_response)
         show_response(frame, &standing);
@@ -248,22 +251,26 @@ static http_head_status read_head(const collect_frame *frame, const extent *at, 
     return status;
 }
 
-static void read_message(collect_frame *frame, const extent *at)
+/* Tells the message that begins there. Returns how many bytes it has, 0: nothing more can be read here. */
+static uint64_t read_message(collect_frame *frame, const extent *at)
 {
     shown s;
     http_head_status status = read_head(frame, at, &s.head);
     if (status == HTTP_HEAD_CUT && frame->tcp.segment.captured_bytes == frame->tcp.segment.len_bytes)
         ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED); /* Wireshark was told not to reassemble */
     if (status != HTTP_HEAD_WHOLE)
-        return;
+        return 0;
     fill(frame, &s);
     if (!at->placed) {
         set_decrypted_place(frame, at, &s.message);
         s.message.last = (ka_moment){frame->tcp.segment.time_ns, frame->tcp.segment.frame};
         tell(frame, &s.message);
-    } else if (set_place(frame, at, &s.message) && set_length(frame, at, &s)) {
-        tell_or_wait(frame, &s.message);
+        return 0;
     }
+    if (!set_place(frame, at, &s.message) || !set_length(frame, at, &s))
+        return 0;
+    tell_or_wait(frame, &s.message);
+    return s.message.framing == KA_FRAMING_UNTIL_CLOSE ? 0 : s.message.len_bytes;
 }
 
 /* Empty lines between requests (RFC 9112 section 2.2). */
@@ -338,6 +345,32 @@ static void place_decrypted(const collect_frame *frame, unsigned index, unsigned
         index + 1 == count ? segment->seq + segment->len_bytes : segment->seq + (index + 1) * share;
 }
 
+/* Where Wireshark took a body for longer than it was, its next item begins within a message. */
+static void skip_claimed(const collect_frame *frame, extent *at)
+{
+    const collect_side *side = &frame->connection->sides[frame->direction];
+    int32_t claimed_bytes = side->has_claimed ? seq_minus(side->claimed_seq, at->seq) : 0;
+    if (!at->placed || claimed_bytes <= 0)
+        return;
+    int32_t skipped_bytes = MIN(claimed_bytes, at->end - at->start);
+    at->start += skipped_bytes;
+    at->seq += (uint32_t)skipped_bytes;
+}
+
+/* An item may be more than one message: of pipelined requests Wireshark remembers one, so that it gives the
+ * response to a HEAD the body of the next. */
+static void tell_extent(collect_frame *frame, extent *at)
+{
+    uint64_t len_bytes = 0;
+    do {
+        at->start += (int)len_bytes;
+        at->seq += (uint32_t)len_bytes;
+        skip_claimed(frame, at);
+        skip_strays(frame, at);
+        len_bytes = at->end > at->start ? read_message(frame, at) : 0;
+    } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over);
+}
+
 static void tell_items(collect_frame *frame, unsigned count)
 {
     unsigned decrypted = 0, decrypted_count = http_facts_decrypted(frame);
@@ -347,9 +380,7 @@ static void tell_items(collect_frame *frame, unsigned count)
         at.placed = collect_seq(frame, at.bytes, at.start, &at.seq);
         if (!at.placed)
             place_decrypted(frame, decrypted++, decrypted_count, &at);
-        skip_strays(frame, &at);
-        if (at.end > at.start)
-            read_message(frame, &at);
+        tell_extent(frame, &at);
     }
 }
 

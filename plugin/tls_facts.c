@@ -33,42 +33,54 @@ static bool read_record(const collect_frame *frame, const field_info *item, ka_b
     return true;
 }
 
-/* TLS 1.3 hides the type of a record; Wireshark shows it, generated, when it could decrypt. */
-static bool hides_no_data(const collect_frame *frame)
-{
-    unsigned count = wanted_count(frame->tree, WANTED_TLS_TYPE);
-    for (unsigned i = 0; i < count; i++) {
-        if (compat_uinteger(wanted_item(frame->tree, WANTED_TLS_TYPE, i)) == APPLICATION_DATA)
-            return false;
-    }
-    return count > 0;
-}
-
-static void tell_record(collect_frame *frame, const ka_bytes *record, bool readable)
+/* `carries`: the type of what is inside, as far as Wireshark can tell. */
+static void tell_record(collect_frame *frame, const ka_bytes *record, uint32_t carries, bool readable)
 {
     collect_connection *connection = frame->connection;
-    bool carries_no_data = record->tls_type != APPLICATION_DATA || hides_no_data(frame);
     if (!readable)
         ka_tls_record_seen(frame->all->audit, connection->core, record);
-    else if (carries_no_data)
+    else if (carries != APPLICATION_DATA)
         ka_stray_seen(frame->all->audit, connection->core, record);
     else
         return; /* a message, or a part of one */
     track_forget(&connection->sides[record->direction].track, (uint32_t)(record->seq + record->len_bytes));
 }
 
+static void tell_item(collect_frame *frame, const field_info *item, bool readable)
+{
+    ka_bytes record;
+    if (read_record(frame, item, &record))
+        tell_record(frame, &record, compat_uinteger(item), readable);
+}
+
+/* A record of TLS 1.3 that was decrypted has both types, at the same place. */
+static bool is_decrypted(const collect_frame *frame, const field_info *opaque)
+{
+    unsigned count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    for (unsigned i = 0; i < count; i++) {
+        const field_info *item = wanted_item(frame->tree, WANTED_TLS_TYPE, i);
+        if (item->ds_tvb == opaque->ds_tvb && item->start == opaque->start)
+            return true;
+    }
+    return false;
+}
+
 void tls_facts_tell(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
-    unsigned count = wanted_count(frame->tree, WANTED_TLS_RECORD);
-    if (count == 0)
+    unsigned type_count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    unsigned opaque_count = wanted_count(frame->tree, WANTED_TLS_OPAQUE_TYPE);
+    if (type_count + opaque_count == 0)
         return;
     bool readable = connection->http || http_facts_decrypted(frame) > 0;
     connection->tls = true;
-    for (unsigned i = 0; i < count; i++) {
-        ka_bytes record;
-        if (read_record(frame, wanted_item(frame->tree, WANTED_TLS_RECORD, i), &record))
-            tell_record(frame, &record, readable);
+    for (unsigned i = 0; i < type_count; i++)
+        tell_item(frame, wanted_item(frame->tree, WANTED_TLS_TYPE, i), readable);
+    /* A direction that has begun to hide its types goes on: these come after. */
+    for (unsigned i = 0; i < opaque_count; i++) {
+        const field_info *item = wanted_item(frame->tree, WANTED_TLS_OPAQUE_TYPE, i);
+        if (!is_decrypted(frame, item))
+            tell_item(frame, item, readable);
     }
     if (!readable && wanted_count(frame->tree, WANTED_HTTP2) > 0)
         ka_protocol_seen(connection->core, KA_PROTOCOL_H2);
