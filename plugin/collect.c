@@ -175,7 +175,7 @@ static bool reassembled_seq(const collect_frame *frame, tvbuff_t *bytes, int sta
     if (last == NULL)
         return false;
     const track_piece *piece = track_of_frame(seen, compat_uinteger(last));
-    *seq = (piece != NULL ? piece->seq : frame->tcp.segment.seq) + (uint32_t)(start - last->start);
+    *seq = (piece != NULL ? piece->seq : frame->tcp.payload_seq) + (uint32_t)(start - last->start);
     return true;
 }
 
@@ -183,7 +183,7 @@ bool collect_seq(const collect_frame *frame, tvbuff_t *bytes, int start, uint32_
 {
     if (bytes != frame->tcp.bytes)
         return reassembled_seq(frame, bytes, start, seq);
-    *seq = frame->tcp.segment.seq + (uint32_t)(start - frame->tcp.payload_start);
+    *seq = frame->tcp.payload_seq + (uint32_t)(start - frame->tcp.payload_start);
     return start >= frame->tcp.payload_start;
 }
 
@@ -217,7 +217,7 @@ static void take_payload(collect_frame *frame)
         !connection->tls)
         track_fini(&side->track, &memory_file);
     if (!connection->over)
-        track_add(&side->track, &memory_file, segment);
+        track_add(&side->track, &memory_file, segment, frame->tcp.payload_seq);
 }
 
 static void take_close(collect_frame *frame)
@@ -228,7 +228,7 @@ static void take_close(collect_frame *frame)
         frame_facts_add(frame->pinfo, FRAME_FACT_RST, frame->connection->stream);
     } else if (segment->flags & KA_FIN && side->fin.frame == 0) {
         side->fin = (ka_moment){segment->time_ns, segment->frame};
-        side->fin_seq = segment->seq + segment->len_bytes;
+        side->fin_seq = frame->tcp.payload_seq + segment->len_bytes;
         frame_facts_add(frame->pinfo, FRAME_FACT_FIN, frame->connection->stream);
     }
 }

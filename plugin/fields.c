@@ -9,9 +9,6 @@ enum { SEVERITY_COUNT = KA_ERROR + 1 };
 static int ids[FIELD_COUNT];
 static expert_field experts[KA_FINDING_COUNT][SEVERITY_COUNT];
 
-#define SECONDS       BASE_NONE | BASE_UNIT_STRING, &units_seconds
-#define WHOLE_SECONDS BASE_DEC | BASE_UNIT_STRING, &units_seconds
-
 #define ROW(symbol, name, filter, type, display, strings, description)                                       \
     {&ids[FIELD_##symbol], {name, filter, type, display, strings, 0x0, description, HFILL}},
 #define KEPTALIVE_FIELD(symbol, ...) ROW(symbol, __VA_ARGS__)

@@ -338,11 +338,11 @@ static void place_decrypted(const collect_frame *frame, unsigned index, unsigned
     const track_piece *first =
         track_of_frame(&frame->connection->sides[frame->direction].track, first_frame(frame));
     const ka_segment *segment = &frame->tcp.segment;
-    uint32_t begin = index == 0 && first != NULL ? first->seq : segment->seq;
+    uint32_t begin = index == 0 && first != NULL ? first->seq : frame->tcp.payload_seq;
     uint32_t share = count > 0 ? segment->len_bytes / count : 0;
-    out->seq = index == 0 ? begin : segment->seq + index * share;
-    out->decrypted_end =
-        index + 1 == count ? segment->seq + segment->len_bytes : segment->seq + (index + 1) * share;
+    out->seq = index == 0 ? begin : frame->tcp.payload_seq + index * share;
+    out->decrypted_end = index + 1 == count ? frame->tcp.payload_seq + segment->len_bytes
+                                            : frame->tcp.payload_seq + (index + 1) * share;
 }
 
 /* Where Wireshark took a body for longer than it was, its next item begins within a message. */

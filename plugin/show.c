@@ -49,9 +49,13 @@ static void add_int(const branch *at, field which, int64_t number)
 
 static void add_seconds(const branch *at, field which, int64_t duration_ns)
 {
-    if (duration_ns != KA_NONE)
-        generated(proto_tree_add_double(at->tree, fields_id(which), at->tvb, 0, 0,
-                                        (double)duration_ns / (double)KA_SECOND_NS));
+    char text[32];
+    if (duration_ns == KA_NONE)
+        return;
+    ka_seconds_text(duration_ns, 6, text, sizeof text);
+    double seconds = (double)duration_ns / (double)KA_SECOND_NS;
+    generated(
+        proto_tree_add_double_format_value(at->tree, fields_id(which), at->tvb, 0, 0, seconds, "%s s", text));
 }
 
 static void add_time(const branch *at, field which, int64_t time_ns)
@@ -70,31 +74,28 @@ static void add_text(const branch *at, field which, const char *text)
 
 /* ---- Facts ---- */
 
-static const char *title_of(const frame_fact *fact, wmem_allocator_t *pool)
+/* The event as its filter has it, and as the tree shows it. */
+static proto_item *add_event(const branch *at, const frame_fact *fact)
 {
-    switch (fact->kind) {
-    case FRAME_FACT_REQUEST:
-        return wmem_strdup_printf(pool, "Request %" PRId64, fact->number);
-    case FRAME_FACT_RESPONSE:
-        return fact->number == KA_NONE
-                   ? "Response"
-                   : wmem_strdup_printf(pool, "Response to request %" PRId64, fact->number);
-    case FRAME_FACT_FIN:
-        return "FIN";
-    case FRAME_FACT_RST:
-        return "RST";
-    default:
-        return "First frame of the connection";
-    }
+    static const char *const names[] = {
+        [FRAME_FACT_OPEN] = "open", [FRAME_FACT_REQUEST] = "request", [FRAME_FACT_RESPONSE] = "response",
+        [FRAME_FACT_FIN] = "fin",   [FRAME_FACT_RST] = "rst",
+    };
+    const char *format = fact->kind == FRAME_FACT_REQUEST    ? "Request %" PRId64
+                         : fact->kind == FRAME_FACT_RESPONSE ? "Response to request %" PRId64
+                                                             : NULL;
+    proto_item *item =
+        proto_tree_add_string(at->tree, fields_id(FIELD_EVENT), at->tvb, 0, 0, names[fact->kind]);
+    if (format != NULL && fact->number != KA_NONE)
+        proto_item_set_text(item, format, fact->number);
+    generated(item);
+    return item;
 }
 
 static void add_fact(const branch *at, const frame_fact *fact)
 {
     branch in = *at;
-    proto_item *item;
-    in.tree =
-        proto_tree_add_subtree(at->tree, at->tvb, 0, 0, ett_fact, &item, title_of(fact, at->pinfo->pool));
-    generated(item);
+    in.tree = proto_item_add_subtree(add_event(at, fact), ett_fact);
     add_uint(&in, FIELD_REQUEST_NUMBER, fact->number);
     if (fact->other_frame != 0)
         add_uint(&in, FIELD_REQUEST_IN, fact->other_frame);
@@ -113,11 +114,12 @@ static void add_fact(const branch *at, const frame_fact *fact)
 static void add_close(const branch *at, const ka_record *record)
 {
     branch in = *at;
-    proto_item *item;
     bool open = record->close.by == KA_SIDE_NONE;
-    in.tree = proto_tree_add_subtree(at->tree, at->tvb, 0, 0, ett_close, &item,
-                                     open ? "Not closed in the capture so far" : "Close");
+    proto_item *item = proto_tree_add_item(at->tree, fields_id(FIELD_CLOSE), at->tvb, 0, 0, ENC_NA);
+    if (open)
+        proto_item_set_text(item, "Not closed in the capture so far");
     generated(item);
+    in.tree = proto_item_add_subtree(item, ett_close);
     add_text(&in, FIELD_CLOSE_BY, ka_side_name(record->close.by));
     add_text(&in, FIELD_CLOSE_HOW, ka_how_name(record->close.how));
     if (!open) {

@@ -291,11 +291,16 @@ static void start(statistic *self)
     }
     table = stat_tap_init_table(self->title, (int)self->ui.nfields, 0, NULL);
     stat_tap_add_table(&self->ui, table);
+}
+
+/* Listeners are drawn newest first: one that comes after the table's own is drawn before it. */
+static void fill_at_end(statistic *self)
+{
     if (self->last_fill)
         return;
+    self->last_fill = true;
     GString *error =
         register_tap_listener(TAP_NAME, self, NULL, TL_REQUIRES_NOTHING, NULL, NULL, fill_all, NULL);
-    self->last_fill = error == NULL;
     if (error != NULL)
         g_string_free(error, TRUE);
 }
@@ -307,6 +312,7 @@ static tap_packet_status take(statistic *self, const tap_frame *frame)
         return TAP_PACKET_DONT_REDRAW;
     const ka_record *record = frame->visited ? results_connection(frame->all->results, frame->stream) : NULL;
     if (record == NULL) {
+        fill_at_end(self);
         g_hash_table_add(self->streams, GUINT_TO_POINTER(frame->stream));
         return TAP_PACKET_DONT_REDRAW;
     }

@@ -81,6 +81,7 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
     segment->seq = tvb_get_ntohl(bytes, at + 4);
     segment->ack = tvb_get_ntohl(bytes, at + 8);
     segment->flags = tvb_get_guint8(bytes, at + 13) & 0x3f;
+    out->payload_seq = segment->seq + (segment->flags & KA_SYN ? 1 : 0);
     segment->window = tvb_get_ntohs(bytes, at + 14);
     if (segment->flags & KA_SYN && tvb_bytes_exist(bytes, at, header_bytes))
         segment->mss = read_mss(bytes, at + TCP_HEADER_BYTES, out->payload_start);

@@ -21,13 +21,13 @@ static void make_room(track *self, const ka_allocator *allocator)
     self->pieces = allocator->resize(allocator->user, self->pieces, self->room * sizeof *self->pieces);
 }
 
-void track_add(track *self, const ka_allocator *allocator, const ka_segment *segment)
+void track_add(track *self, const ka_allocator *allocator, const ka_segment *segment, uint32_t payload_seq)
 {
     if (self->count == self->room)
         make_room(self, allocator);
     self->pieces[self->count++] = (track_piece){
         .at = {segment->time_ns, segment->frame},
-        .seq = segment->seq,
+        .seq = payload_seq,
         .len_bytes = segment->len_bytes,
         .ack = segment->ack,
     };

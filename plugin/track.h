@@ -25,7 +25,8 @@ typedef struct track {
     uint32_t room;
 } track;
 
-void track_add(track *self, const ka_allocator *allocator, const ka_segment *segment);
+/* payload_seq: of the segment's first byte of payload. */
+void track_add(track *self, const ka_allocator *allocator, const ka_segment *segment, uint32_t payload_seq);
 /* The segment that brought this byte first; NULL: none, or forgotten. Lives until the next call. */
 const track_piece *track_of_byte(const track *self, uint32_t seq);
 const track_piece *track_of_frame(const track *self, uint64_t frame);
