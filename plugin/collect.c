@@ -205,6 +205,19 @@ static void guess_protocol(collect_frame *frame)
     connection->over = connection->over || guess == KA_PROTOCOL_H2C;
 }
 
+/* Bytes from before the newest ones that were not seen until now: unless it was told to put segments in
+ * order, Wireshark may lose the message they belong to. */
+static void note_out_of_order(collect_frame *frame)
+{
+    collect_side *side = &frame->connection->sides[frame->direction];
+    uint32_t seq = frame->tcp.payload_seq;
+    uint32_t end = seq + frame->tcp.segment.len_bytes;
+    if (side->spoke && seq_minus(seq, side->next_seq) < 0 && track_of_byte(&side->track, seq) == NULL)
+        side->reordered = true;
+    if (!side->spoke || seq_minus(end, side->next_seq) > 0)
+        side->next_seq = end;
+}
+
 static void take_payload(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
@@ -212,6 +225,7 @@ static void take_payload(collect_frame *frame)
     const ka_segment *segment = &frame->tcp.segment;
     if (segment->captured_bytes > 0)
         guess_protocol(frame);
+    note_out_of_order(frame);
     side->spoke = true;
     if (side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
         !connection->tls)

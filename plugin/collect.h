@@ -22,7 +22,9 @@ typedef struct collect_side {
     ka_moment fin;       /* frame 0: none */
     uint32_t fin_seq;
     uint32_t claimed_seq; /* end of the newest message; all before it is known */
+    uint32_t next_seq;    /* one past the newest byte of payload */
     bool has_claimed;
+    bool reordered; /* a segment came after later ones */
     bool spoke;
 } collect_side;
 

@@ -73,16 +73,27 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     fact->deadline_ns = standing->deadline_ns;
 }
 
+/* Bytes that came out of order and that no message claimed by the time what follows them did: Wireshark has
+ * lost a message (tcp.reassemble_out_of_order is off by default). */
+static void note_lost(const collect_frame *frame, const collect_side *side, uint32_t until_seq)
+{
+    if (side->reordered && (!side->has_claimed || seq_minus(until_seq, side->claimed_seq) > 0))
+        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+}
+
 static void tell(collect_frame *frame, const ka_message *m)
 {
     collect *all = frame->all;
     collect_connection *connection = frame->connection;
+    collect_side *side = &connection->sides[m->direction];
     ka_standing standing;
+    note_lost(frame, side, m->seq);
+    if (!m->is_response)
+        note_lost(frame, &connection->sides[!m->direction], m->ack);
     all->exchange.response_end.frame = 0;
     ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
     connection->over = connection->over || m->framing == KA_FRAMING_TUNNEL;
-    collect_side *side = &connection->sides[m->direction];
     side->claimed_seq = (uint32_t)(m->seq + m->len_bytes);
     side->has_claimed = true;
     track_forget(&side->track, side->claimed_seq);
@@ -172,6 +183,10 @@ static bool set_length(collect_frame *frame, const extent *at, shown *s)
 {
     ka_message *m = &s->message;
     m->len_bytes = s->head.len_bytes;
+    if (s->head.bad_length && m->framing == KA_FRAMING_LENGTH) {
+        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+        return false;
+    }
     if (m->framing == KA_FRAMING_LENGTH)
         m->body_bytes = s->head.length_bytes;
     if (m->framing == KA_FRAMING_CHUNKED) {
@@ -393,4 +408,6 @@ void http_facts_tell(collect_frame *frame)
         tell_items(frame, count);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
+    if (frame->connection->http && side->fin.frame == frame->tcp.segment.frame && !frame->connection->over)
+        note_lost(frame, side, side->fin_seq);
 }

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Far from overflow, and beyond any body. */
+#define LENGTH_BYTES_MAX (UINT64_MAX >> 8)
+
 enum { METHOD_BYTES_MAX = 32 }; /* the longest registered one, UPDATEREDIRECTREF, has 17 */
 
 static bool is_digit(char c)
@@ -90,15 +93,18 @@ static bool read_request_line(ka_slice line, http_head *out)
 
 /* ---- Header lines ---- */
 
+/* One that is no number, or differs from another, cannot be recovered from (section 6.3, item 5). */
 static void read_length(ka_slice value, http_head *out)
 {
     uint64_t n = 0;
-    for (size_t i = 0; i < value.len_bytes; i++) {
-        if (!is_digit(value.bytes[i]) || n > (UINT64_MAX >> 8) / 10)
-            return;
+    bool valid = value.len_bytes > 0;
+    for (size_t i = 0; i < value.len_bytes && valid; i++) {
+        valid = is_digit(value.bytes[i]) && n < LENGTH_BYTES_MAX;
         n = n * 10 + (uint64_t)(value.bytes[i] - '0');
     }
-    out->has_length = value.len_bytes > 0;
+    if (!valid || (out->has_length && n != out->length_bytes))
+        out->bad_length = true;
+    out->has_length = true;
     out->length_bytes = n;
 }
 
@@ -157,7 +163,7 @@ http_head_status http_head_read(char *bytes, size_t len_bytes, http_head *out)
     size_t at = 0;
     ka_slice line;
     /* Everything but the fields, which are written before they are read. */
-    out->is_response = out->chunked = out->coded = out->has_length = false;
+    out->is_response = out->chunked = out->coded = out->has_length = out->bad_length = false;
     out->status = 0;
     out->method = (ka_slice){NULL, 0};
     out->field_count = 0;
@@ -268,16 +274,31 @@ bool http_chunked_bytes(ka_slice bytes, uint64_t *wire_bytes, uint64_t *body_byt
 
 /* ---- First bytes ---- */
 
+static bool is_start_line(ka_slice bytes, const char *lf)
+{
+    http_head head;
+    size_t len_bytes = (size_t)(lf - bytes.bytes);
+    if (len_bytes > 0 && lf[-1] == '\r')
+        len_bytes--;
+    ka_slice line = {bytes.bytes, len_bytes};
+    return read_status_line(line, &head) || read_request_line(line, &head);
+}
+
 ka_protocol http_guess(ka_slice bytes)
 {
     size_t n = token_bytes(bytes);
+    const char *lf = bytes.len_bytes > 0 ? memchr(bytes.bytes, '\n', bytes.len_bytes) : NULL;
     if (bytes.len_bytes == 0)
         return KA_PROTOCOL_NONE;
     if (bytes.bytes[0] == 22)
         return KA_PROTOCOL_TLS;
     if (begins_with(bytes, "PRI * HTTP/2.0\r\n"))
         return KA_PROTOCOL_H2C;
-    if (begins_with(bytes, "HTTP/1.") || bytes.bytes[0] == '\r')
+    if (bytes.bytes[0] == '\r')
+        return KA_PROTOCOL_HTTP;
+    if (lf != NULL)
+        return is_start_line(bytes, lf) ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;
+    if (begins_with(bytes, "HTTP/1."))
         return KA_PROTOCOL_HTTP;
     bool is_method = n > 0 && n <= METHOD_BYTES_MAX && (n == bytes.len_bytes || bytes.bytes[n] == ' ');
     return is_method ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;

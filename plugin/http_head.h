@@ -23,8 +23,9 @@ typedef struct http_head {
     size_t len_bytes; /* with the empty line */
     bool chunked;     /* the last transfer coding */
     bool coded;       /* there is a transfer coding */
-    bool has_length;
-    uint64_t length_bytes; /* Content-Length */
+    bool has_length;  /* there is a Content-Length */
+    bool bad_length;  /* no number, or two different ones */
+    uint64_t length_bytes;
 } http_head;
 
 /* What the framing of a response depends on. */
