@@ -212,7 +212,8 @@ static void note_out_of_order(collect_frame *frame)
     collect_side *side = &frame->connection->sides[frame->direction];
     uint32_t seq = frame->tcp.payload_seq;
     uint32_t end = seq + frame->tcp.segment.len_bytes;
-    if (side->spoke && seq_minus(seq, side->next_seq) < 0 && track_of_byte(&side->track, seq) == NULL)
+    bool is_late = (side->spoke && seq_minus(seq, side->next_seq) < 0) || side->fin.frame != 0;
+    if (is_late && track_of_byte(&side->track, seq) == NULL)
         side->reordered = true;
     if (!side->spoke || seq_minus(end, side->next_seq) > 0)
         side->next_seq = end;

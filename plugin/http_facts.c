@@ -408,6 +408,6 @@ void http_facts_tell(collect_frame *frame)
         tell_items(frame, count);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
-    if (frame->connection->http && side->fin.frame == frame->tcp.segment.frame && !frame->connection->over)
+    if (frame->connection->http && side->fin.frame != 0 && !frame->connection->over)
         note_lost(frame, side, side->fin_seq);
 }
