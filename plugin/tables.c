@@ -203,10 +203,15 @@ typedef struct statistic {
 
 static statistic connections, servers;
 
-static void empty(statistic *self, stat_tap_table *table)
+static void forget_rows(statistic *self)
 {
     g_hash_table_remove_all(self->rows);
     g_hash_table_remove_all(self->streams);
+}
+
+static void empty(statistic *self, stat_tap_table *table)
+{
+    forget_rows(self);
     for (guint row = 0; row < table->num_elements; row++) {
         for (guint column = 0; column < table->num_fields; column++) {
             stat_tap_table_item_type *cell = stat_tap_get_field_data(table, row, column);
@@ -289,6 +294,7 @@ static void start(statistic *self)
         empty(self, table);
         return;
     }
+    forget_rows(self); /* whoever showed the table before has freed it */
     table = stat_tap_init_table(self->title, (int)self->ui.nfields, 0, NULL);
     stat_tap_add_table(&self->ui, table);
 }
