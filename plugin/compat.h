@@ -29,6 +29,12 @@ static inline uint32_t compat_uinteger(const field_info *item)
 #endif
 }
 
+/* tvb_get_guint8 becomes tvb_get_uint8 on the way. */
+static inline uint8_t compat_byte(tvbuff_t *bytes, int at)
+{
+    return tvb_get_ptr(bytes, at, 1)[0];
+}
+
 /* What a boolean preference points to: 4 bytes, then 1. */
 #if COMPAT_AT_LEAST(4, 4)
 typedef bool compat_bool;

@@ -9,7 +9,6 @@
 #include "keptalive.h"
 
 #include <epan/expert.h>
-#include <epan/unit_strings.h>
 
 typedef enum field {
 #define KEPTALIVE_FIELD(symbol, ...) FIELD_##symbol,

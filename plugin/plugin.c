@@ -9,6 +9,7 @@
 
 #include "collect.h"
 #include "fields.h"
+#include "findings_tree.h"
 #include "frame_facts.h"
 #include "preferences.h"
 #include "report.h"
@@ -135,6 +136,7 @@ static void register_protocol(void)
     preferences_register(protocol_id);
     tap_id = register_tap(TAP_NAME);
     tables_register();
+    findings_tree_register();
     report_register();
     handle = create_dissector_handle(dissect, protocol_id);
     register_postdissector(handle);

@@ -58,6 +58,13 @@ static void add_seconds(const branch *at, field which, int64_t duration_ns)
         proto_tree_add_double_format_value(at->tree, fields_id(which), at->tvb, 0, 0, seconds, "%s s", text));
 }
 
+static void add_timeout(const branch *at, int64_t timeout_s)
+{
+    if (timeout_s != KA_NONE)
+        generated(proto_tree_add_uint_format_value(at->tree, fields_id(FIELD_TIMEOUT), at->tvb, 0, 0,
+                                                   (uint32_t)timeout_s, "%" PRId64 " s", timeout_s));
+}
+
 static void add_time(const branch *at, field which, int64_t time_ns)
 {
     if (time_ns == KA_NONE)
@@ -101,7 +108,7 @@ static void add_fact(const branch *at, const frame_fact *fact)
         add_uint(&in, FIELD_REQUEST_IN, fact->other_frame);
     add_seconds(&in, FIELD_IDLE, fact->idle_ns);
     add_seconds(&in, FIELD_MARGIN, fact->margin_ns);
-    add_uint(&in, FIELD_TIMEOUT, fact->timeout_s);
+    add_timeout(&in, fact->timeout_s);
     add_uint(&in, FIELD_MAX, fact->max);
     if (fact->timeout_s != KA_NONE || fact->max != KA_NONE)
         generated(proto_tree_add_boolean(in.tree, fields_id(FIELD_COUNTS), in.tvb, 0, 0, fact->counts));

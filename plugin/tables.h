@@ -1,4 +1,4 @@
-/* tables.h - Statistics: a row a connection, a row a server, and a tree of findings.
+/* tables.h - Statistics: a row a connection, a row a server.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -40,11 +40,11 @@ static int read_ip(const ip_place *ip, tcp_facts *out)
     tvb_memcpy(bytes, out->target.ip, source_at + (int)ip_bytes, ip_bytes);
     if (ip->version == 4) {
         out->segment.ip_id = tvb_get_ntohs(bytes, at + 4);
-        out->segment.ttl = tvb_get_guint8(bytes, at + 8);
+        out->segment.ttl = compat_byte(bytes, at + 8);
         int total_bytes = tvb_get_ntohs(bytes, at + 2);
         return total_bytes == 0 ? -1 : at + total_bytes; /* 0: segmentation offload */
     }
-    out->segment.ttl = tvb_get_guint8(bytes, at + 7);
+    out->segment.ttl = compat_byte(bytes, at + 7);
     int payload_bytes = tvb_get_ntohs(bytes, at + 4);
     return payload_bytes == 0 ? -1 : at + IPV6_HEADER_BYTES + payload_bytes;
 }
@@ -53,10 +53,10 @@ static uint16_t read_mss(tvbuff_t *bytes, int at, int end)
 {
     enum { END = 0, NOTHING = 1, MSS = 2 };
     while (at < end) {
-        uint8_t kind = tvb_get_guint8(bytes, at);
+        uint8_t kind = compat_byte(bytes, at);
         if (kind == END || (kind != NOTHING && at + 2 > end))
             return 0;
-        uint8_t len_bytes = kind == NOTHING ? 1 : tvb_get_guint8(bytes, at + 1);
+        uint8_t len_bytes = kind == NOTHING ? 1 : compat_byte(bytes, at + 1);
         if (kind == MSS && len_bytes == 4 && at + 4 <= end)
             return tvb_get_ntohs(bytes, at + 2);
         if (len_bytes == 0 || (kind != NOTHING && len_bytes < 2))
@@ -70,7 +70,7 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
 {
     tvbuff_t *bytes = tcp->ds_tvb;
     int at = tcp->start;
-    int header_bytes = (tvb_get_guint8(bytes, at + 12) >> 4) * 4;
+    int header_bytes = (compat_byte(bytes, at + 12) >> 4) * 4;
     ka_segment *segment = &out->segment;
     if (header_bytes < TCP_HEADER_BYTES)
         return false;
@@ -80,7 +80,7 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
     out->target.port = tvb_get_ntohs(bytes, at + 2);
     segment->seq = tvb_get_ntohl(bytes, at + 4);
     segment->ack = tvb_get_ntohl(bytes, at + 8);
-    segment->flags = tvb_get_guint8(bytes, at + 13) & 0x3f;
+    segment->flags = compat_byte(bytes, at + 13) & 0x3f;
     out->payload_seq = segment->seq + (segment->flags & KA_SYN ? 1 : 0);
     segment->window = tvb_get_ntohs(bytes, at + 14);
     if (segment->flags & KA_SYN && tvb_bytes_exist(bytes, at, header_bytes))

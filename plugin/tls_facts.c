@@ -22,7 +22,7 @@ static bool read_record(const collect_frame *frame, const field_info *item, ka_b
         !collect_seq(frame, item->ds_tvb, item->start, &out->seq))
         return false;
     out->direction = (uint8_t)frame->direction;
-    out->tls_type = tvb_get_guint8(item->ds_tvb, item->start);
+    out->tls_type = compat_byte(item->ds_tvb, item->start);
     out->len_bytes = RECORD_HEADER_BYTES + (uint64_t)tvb_get_ntohs(item->ds_tvb, item->start + 3);
     const track_piece *first = track_of_byte(seen, out->seq);
     const track_piece *last = track_of_byte(seen, (uint32_t)(out->seq + out->len_bytes - 1));
