@@ -42,6 +42,7 @@ typedef struct collect_connection {
     bool began_with_syn;
     bool http;
     bool tls;
+    bool h2;   /* inside TLS, as far as Wireshark could decrypt it */
     bool over; /* 101, CONNECT, HTTP/2 in clear: no HTTP/1 follows */
 } collect_connection;
 

@@ -106,6 +106,14 @@ static bool exists(const field_info *item, int len_bytes)
     return tvb_bytes_exist(item->ds_tvb, item->start, len_bytes);
 }
 
+/* Time stamps of damaged files are anything; the core adds durations to them. */
+static int64_t time_of(const packet_info *pinfo)
+{
+    static const int64_t secs_max = INT64_MAX / 4 / KA_SECOND_NS;
+    int64_t secs = CLAMP((int64_t)pinfo->abs_ts.secs, -secs_max, secs_max);
+    return secs * KA_SECOND_NS + pinfo->abs_ts.nsecs;
+}
+
 bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
 {
     unsigned tcp_count = wanted_count(tree, WANTED_TCP);
@@ -121,7 +129,7 @@ bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
         return false;
 
     memset(out, 0, sizeof *out);
-    out->segment.time_ns = (int64_t)pinfo->abs_ts.secs * KA_SECOND_NS + pinfo->abs_ts.nsecs;
+    out->segment.time_ns = time_of(pinfo);
     out->segment.frame = pinfo->num;
     out->stream = compat_uinteger(wanted_item(tree, WANTED_TCP_STREAM, stream_count - 1));
     int ip_end = read_ip(&ip, out);

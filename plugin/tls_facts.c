@@ -82,6 +82,7 @@ void tls_facts_tell(collect_frame *frame)
         if (!is_decrypted(frame, item))
             tell_item(frame, item, readable);
     }
-    if (!readable && wanted_count(frame->tree, WANTED_HTTP2) > 0)
+    connection->h2 = connection->h2 || wanted_count(frame->tree, WANTED_HTTP2) > 0;
+    if (!readable && connection->h2)
         ka_protocol_seen(connection->core, KA_PROTOCOL_H2);
 }
