@@ -356,28 +356,6 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     return KA_OK;
 }
 
-/* ---- Looking ---- */
-
-void ka_connection_standing(const ka_audit *a, const ka_connection *c, ka_standing *out)
-{
-    const ka_exchanges *x = &c->exchanges;
-    const ka_response *last = &x->last;
-    ka_view v;
-    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
-    int64_t timeout_ns = ka_view_timeout_ns(&v);
-    int64_t allowed = ka_rules_allowed(&v, last);
-    *out = (ka_standing){
-        .request_number = x->requests,
-        .idle_before_ns = x->newest != NULL ? x->newest->idle_before_ns : KA_NONE,
-        .timeout_s = or_none(last->timeout_s),
-        .max = or_none(last->max),
-        .remaining = allowed < 0 ? KA_NONE : allowed - (int64_t)last->number,
-        .deadline_ns =
-            timeout_ns == KA_NONE || x->completed == 0 ? KA_NONE : last->end_at.time_ns + timeout_ns,
-        .counts = last->effective,
-    };
-}
-
 /* ---- TLS ---- */
 
 enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };

@@ -433,7 +433,7 @@ typedef struct ka_standing {
     bool counts; /* its Keep-Alive came with the option in Connection, and close did not overrule it */
 } ka_standing;
 
-void ka_connection_standing(const ka_audit *audit, const ka_connection *connection, ka_standing *out);
+void ka_connection_standing(const ka_connection *connection, ka_standing *out);
 
 /* The end of the capture, as a question: judges every open connection as of the last segment and tells the
  * sink their records, then all endpoints. Changes nothing, so it can be asked again later. */

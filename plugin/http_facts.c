@@ -97,7 +97,7 @@ static void tell(collect_frame *frame, const ka_message *m)
     side->claimed_seq = (uint32_t)(m->seq + m->len_bytes);
     side->has_claimed = true;
     track_forget(&side->track, side->claimed_seq);
-    ka_connection_standing(all->audit, connection->core, &standing);
+    ka_connection_standing(connection->core, &standing);
     if (m->is_response)
         show_response(frame, &standing);
     else

@@ -6,12 +6,7 @@
 
 #include <epan/prefs.h>
 
-#define KA_THRESHOLD(field, option, value, unit, reason) ROW_##field,
-enum {
-#include "thresholds.def"
-    ROW_COUNT
-};
-#undef KA_THRESHOLD
+enum { ROW_COUNT = sizeof(ka_thresholds) / sizeof(int64_t) };
 
 static compat_bool enabled = TRUE;
 static guint values[ROW_COUNT]; /* durations in milliseconds */
