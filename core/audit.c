@@ -205,6 +205,8 @@ static ka_status note(void *user, const ka_finding *f)
     noted->finding = *f;
     noted->next = c->noted;
     c->noted = noted;
+    if (a->config.noted != NULL)
+        a->config.noted(a->config.settled_user, f);
     return KA_OK;
 }
 
@@ -305,6 +307,15 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     return status;
 }
 
+/* Its TLS can be read after all: the gaps its records showed are measured again, on messages. */
+static void forget_bursts(ka_audit *a, ka_connection *c)
+{
+    ka_memory_give(&a->config.allocator, c->bursts);
+    c->bursts = NULL;
+    c->exchanges.idle_count = 0;
+    c->exchanges.idle_longest_ns = c->exchanges.idle_total_ns = 0;
+}
+
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
 {
     ka_header header;
@@ -315,6 +326,8 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
+    if (c->bursts != NULL)
+        forget_bursts(a, c);
     if (join_endpoint(a, c) != KA_OK)
         return KA_NO_MEMORY;
     ka_header_read(m, &header);
@@ -340,7 +353,7 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     const ka_half *half = &c->transport.half[b->direction];
     uint64_t end = ka_transport_unwrap(half, (uint32_t)(b->seq + b->len_bytes));
     ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
-    if (b->direction == c->client)
+    if (b->direction == c->client && b->tls_type == 0)
         c->exchanges.stray = true;
     return KA_OK;
 }

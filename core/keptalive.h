@@ -198,6 +198,9 @@ typedef struct ka_field {
     ka_slice value;
 } ka_field;
 
+/* Which of them a header line's name is, in any case; KA_FIELD_COUNT: none, the core does not want it. */
+ka_field_name ka_field_by_name(ka_slice name);
+
 /* RFC 9112 section 6.3: how the end of the body is known. */
 typedef enum ka_framing {
     KA_FRAMING_NONE,        /* no body: HEAD, 1xx, 204, 304, or a request without one */
@@ -387,6 +390,9 @@ typedef struct ka_config {
      * and its handle becomes invalid. May be NULL. */
     void (*settled)(void *user, void *owner);
     void *settled_user;
+    /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
+     * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
+    void (*noted)(void *user, const ka_finding *finding);
 } ka_config;
 
 /* Copies the configuration. */
@@ -413,6 +419,8 @@ ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_m
  * event stream that never ends. Only direction, is_response and fields are read. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
+/* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
+ * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
@@ -420,6 +428,19 @@ void ka_gate_failed(ka_connection *connection, ka_gate gate);
 
 /* Its ports were reused, or the front end had to drop it: judged now with what is known. */
 ka_status ka_connection_end(ka_audit *audit, ka_connection *connection, ka_gate why);
+
+/* Where a connection stands: what holds for its newest request, and what its latest response promised. */
+typedef struct ka_standing {
+    uint64_t request_number; /* of the newest request; 0: none yet */
+    int64_t idle_before_ns;  /* of the newest request, when it is outstanding; KA_NONE */
+    int64_t timeout_s;       /* advertised by the latest complete final response; KA_NONE */
+    int64_t max;             /* likewise */
+    int64_t remaining;       /* requests the server still takes, by its max; KA_NONE: not told */
+    int64_t deadline_ns;     /* end of the latest response + timeout; KA_NONE */
+    bool counts; /* its Keep-Alive came with the option in Connection, and close did not overrule it */
+} ka_standing;
+
+void ka_connection_standing(const ka_connection *connection, ka_standing *out);
 
 /* The end of the capture, as a question: judges every open connection as of the last segment and tells the
  * sink their records, then all endpoints. Changes nothing, so it can be asked again later. */

@@ -1,0 +1,10 @@
+/* findings_tree.h - Statistics: how often each diagnosis was made, by severity.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef PLUGIN_FINDINGS_TREE_H
+#define PLUGIN_FINDINGS_TREE_H
+
+void findings_tree_register(void);
+
+#endif

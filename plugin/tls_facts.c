@@ -1,0 +1,88 @@
+/* tls_facts.c - the TLS records of a frame, told to the core.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "tls_facts.h"
+
+#include "http_facts.h"
+#include "memory.h"
+#include "wanted.h"
+
+enum {
+    RECORD_HEADER_BYTES = 5,
+    TYPE_MIN = 20, /* change_cipher_spec */
+    TYPE_MAX = 23, /* application_data */
+    APPLICATION_DATA = 23,
+};
+
+static bool read_record(const collect_frame *frame, const field_info *item, ka_bytes *out)
+{
+    const track *seen = &frame->connection->sides[frame->direction].track;
+    if (!tvb_bytes_exist(item->ds_tvb, item->start, RECORD_HEADER_BYTES) ||
+        !collect_seq(frame, item->ds_tvb, item->start, &out->seq))
+        return false;
+    out->direction = (uint8_t)frame->direction;
+    out->tls_type = compat_byte(item->ds_tvb, item->start);
+    out->len_bytes = RECORD_HEADER_BYTES + (uint64_t)tvb_get_ntohs(item->ds_tvb, item->start + 3);
+    const track_piece *first = track_of_byte(seen, out->seq);
+    const track_piece *last = track_of_byte(seen, (uint32_t)(out->seq + out->len_bytes - 1));
+    if (first == NULL || last == NULL || out->tls_type < TYPE_MIN || out->tls_type > TYPE_MAX)
+        return false;
+    out->first = first->at;
+    out->last = last->at;
+    return true;
+}
+
+/* `carries`: the type of what is inside, as far as Wireshark can tell. */
+static void tell_record(collect_frame *frame, const ka_bytes *record, uint32_t carries, bool readable)
+{
+    collect_connection *connection = frame->connection;
+    if (!readable)
+        ka_tls_record_seen(frame->all->audit, connection->core, record);
+    else if (carries != APPLICATION_DATA)
+        ka_stray_seen(frame->all->audit, connection->core, record);
+    else
+        return; /* a message, or a part of one */
+    track_forget(&connection->sides[record->direction].track, (uint32_t)(record->seq + record->len_bytes));
+}
+
+static void tell_item(collect_frame *frame, const field_info *item, bool readable)
+{
+    ka_bytes record;
+    if (read_record(frame, item, &record))
+        tell_record(frame, &record, compat_uinteger(item), readable);
+}
+
+/* A record of TLS 1.3 that was decrypted has both types, at the same place. */
+static bool is_decrypted(const collect_frame *frame, const field_info *opaque)
+{
+    unsigned count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    for (unsigned i = 0; i < count; i++) {
+        const field_info *item = wanted_item(frame->tree, WANTED_TLS_TYPE, i);
+        if (item->ds_tvb == opaque->ds_tvb && item->start == opaque->start)
+            return true;
+    }
+    return false;
+}
+
+void tls_facts_tell(collect_frame *frame)
+{
+    collect_connection *connection = frame->connection;
+    unsigned type_count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    unsigned opaque_count = wanted_count(frame->tree, WANTED_TLS_OPAQUE_TYPE);
+    if (type_count + opaque_count == 0)
+        return;
+    bool readable = connection->http || http_facts_decrypted(frame) > 0;
+    connection->tls = true;
+    for (unsigned i = 0; i < type_count; i++)
+        tell_item(frame, wanted_item(frame->tree, WANTED_TLS_TYPE, i), readable);
+    /* A direction that has begun to hide its types goes on: these come after. */
+    for (unsigned i = 0; i < opaque_count; i++) {
+        const field_info *item = wanted_item(frame->tree, WANTED_TLS_OPAQUE_TYPE, i);
+        if (!is_decrypted(frame, item))
+            tell_item(frame, item, readable);
+    }
+    connection->h2 = connection->h2 || wanted_count(frame->tree, WANTED_HTTP2) > 0;
+    if (!readable && connection->h2)
+        ka_protocol_seen(connection->core, KA_PROTOCOL_H2);
+}
