@@ -107,10 +107,16 @@ typedef struct flow_table {
 void flow_table_init(flow_table *table, const ka_allocator *allocator);
 void flow_table_fini(flow_table *table);
 
+/* Of a pair of addresses; the same for both directions. */
+uint32_t flow_hash(const flow_table *table, const ka_address *a, const ka_address *b);
+void flow_prefetch_slot(const flow_table *table, uint32_t hash);
 /* The newest flow between two addresses, or NULL. */
-stream_flow *flow_find(const flow_table *table, const ka_address *source, const ka_address *target);
+stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
+                       const ka_address *target);
+/* Returns the flow that has this hash, if any, most likely: its addresses are not compared. */
+const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash);
 /* A zeroed flow in state FLOW_QUOTED. The addresses must not be in the table. NULL when memory runs out. */
-stream_flow *flow_add(flow_table *table, const ka_address *source, const ka_address *target);
+stream_flow *flow_add(flow_table *table, uint32_t hash, const ka_address *source, const ka_address *target);
 /* Forgets a flow that owns nothing any more. */
 void flow_remove(flow_table *table, stream_flow *flow);
 

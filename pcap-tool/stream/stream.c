@@ -153,9 +153,9 @@ static void note_bases(stream_flow *flow, const ka_segment *segment)
     }
 }
 
-static stream_flow *add_flow(stream_table *table, const packet_tcp *packet)
+static stream_flow *add_flow(stream_table *table, const packet_tcp *packet, uint32_t hash)
 {
-    stream_flow *added = flow_add(&table->flows, &packet->source, &packet->target);
+    stream_flow *added = flow_add(&table->flows, hash, &packet->source, &packet->target);
     if (added == NULL)
         context_failed(&table->context, KA_NO_MEMORY);
     else
@@ -184,9 +184,9 @@ static bool open_connection(stream_table *table, stream_flow *flow, const packet
 }
 
 /* The segment's flow, open or a tombstone; NULL when memory ran out. */
-static stream_flow *flow_of(stream_table *table, const packet_tcp *packet)
+static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, uint32_t hash)
 {
-    stream_flow *found = flow_find(&table->flows, &packet->source, &packet->target);
+    stream_flow *found = flow_find(&table->flows, hash, &packet->source, &packet->target);
     if (found != NULL && starts_anew(found, packet)) {
         end_connection(table, found, KA_GATE_PORT_REUSE);
         drop_halves(table, found);
@@ -194,7 +194,7 @@ static stream_flow *flow_of(stream_table *table, const packet_tcp *packet)
         found = NULL;
     }
     if (found == NULL)
-        found = add_flow(table, packet);
+        found = add_flow(table, packet, hash);
     if (found != NULL && found->state == FLOW_QUOTED) {
         make_room(table);
         if (!open_connection(table, found, packet))
@@ -219,16 +219,41 @@ static void on_time(stream_table *table, int64_t time_ns)
     flow_expire(&table->flows, table->now_ns, table->context.limits.tombstones);
 }
 
-ka_status stream_segment(stream_table *table, packet_tcp *packet)
+void stream_place_init(const stream_table *table, const packet_tcp *packet, stream_place *place)
+{
+    *place = (stream_place){.hash = flow_hash(&table->flows, &packet->source, &packet->target)};
+    flow_prefetch_slot(&table->flows, place->hash);
+}
+
+void stream_prefetch(const stream_table *table, stream_place *place)
+{
+    const stream_flow *flow = place->flow;
+    switch (place->step++) {
+    case 0:
+        place->flow = flow_prefetch(&table->flows, place->hash);
+        break;
+    case 1:
+        if (flow != NULL && flow->connection != NULL)
+            ka_connection_prefetch(flow->connection, 0);
+        break;
+    case 2:
+        if (flow != NULL && flow->connection != NULL)
+            ka_connection_prefetch(flow->connection, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const stream_place *place)
 {
     stream_context *context = &table->context;
     ka_segment *segment = &packet->segment;
     on_time(table, segment->time_ns);
     context->counts.segments++;
-    stream_flow *flow = flow_of(table, packet);
+    stream_flow *flow = flow_of(table, packet, place->hash);
     if (flow == NULL)
         return take_status(table);
-    ka_connection_prefetch(flow->connection);
     segment->direction = flow_address_equal(&flow->ends[0], &packet->source) ? 0 : 1;
     note_bases(flow, segment);
     if (flow->state != FLOW_OPEN) {
@@ -242,11 +267,19 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet)
     return take_status(table);
 }
 
+ka_status stream_segment(stream_table *table, packet_tcp *packet)
+{
+    stream_place place;
+    stream_place_init(table, packet, &place);
+    return stream_segment_at(table, packet, &place);
+}
+
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
 {
     on_time(table, packet->segment.time_ns);
-    if (flow_find(&table->flows, &packet->source, &packet->target) == NULL) {
-        stream_flow *added = add_flow(table, packet);
+    uint32_t hash = flow_hash(&table->flows, &packet->source, &packet->target);
+    if (flow_find(&table->flows, hash, &packet->source, &packet->target) == NULL) {
+        stream_flow *added = add_flow(table, packet, hash);
         if (added != NULL)
             flow_set_tombstone(&table->flows, added, FLOW_QUOTED, expiry(table));
     }
