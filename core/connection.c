@@ -31,15 +31,21 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
     }
 }
 
+/* An RST is not counted as seen, its numbers can mean nothing. */
+static bool was_seen(const ka_half *half)
+{
+    return half->seen || half->ending != NULL;
+}
+
 static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
 {
     const ka_half *half = c->transport.half;
     uint32_t failed = c->failed_gates | c->transport.failed_gates;
-    bool ended = half[0].ending != NULL || half[1].ending != NULL;
     if (!half[0].syn && !half[1].syn)
         failed |= KA_GATE_MID_START;
     /* A lone SYN that was never answered is not one-sided: there was no other side. */
-    if ((half[0].seen != half[1].seen) && !(half[0].next != 0 && half[1].next == 0 && half[0].syn && !ended))
+    bool lone_syn = half[0].syn && half[1].next == 0 && half[0].ending == NULL;
+    if (was_seen(&half[0]) != was_seen(&half[1]) && !lone_syn)
         failed |= KA_GATE_ONE_SIDED;
     if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
         failed |= KA_GATE_GAP;
@@ -140,7 +146,15 @@ static bool was_busy(const ka_view *v, ka_side by, uint64_t ack)
         return (oldest != NULL && oldest->first < ack) || (v->begun.seq != 0 && v->begun.seq < ack);
     if (oldest != NULL || v->begun.seq != 0)
         return true;
-    return x->completed > 0 && x->last.end > ack && !x->last.until_close;
+    /* Where a response until close ends only its FIN tells. */
+    return x->completed > 0 && x->last.end + (x->last.until_close ? 1 : 0) > ack;
+}
+
+static bool was_burst_busy(const ka_bursts *b, ka_side by, uint64_t ack)
+{
+    if (by == KA_SIDE_SERVER)
+        return b->waiting && b->asked < ack;
+    return b->waiting || b->answered_end > ack;
 }
 
 static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
@@ -185,9 +199,8 @@ void ka_view_close(ka_view *v)
     v->close.how = by_client ? client_how : server_how;
     v->close.at = by_client ? cf : sf;
     const ka_bursts *bursts = v->connection->bursts;
-    bool busy = bursts != NULL
-                    ? bursts->waiting
-                    : was_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
+    uint64_t ack = ending_ack(by_client ? v->client : v->server, v->close.how);
+    bool busy = bursts != NULL ? was_burst_busy(bursts, v->close.by, ack) : was_busy(v, v->close.by, ack);
     ka_moment since = idle_since(v);
     if (v->exchanges->unasked && v->exchanges->unasked_end_ns > since.time_ns)
         since.time_ns = v->exchanges->unasked_end_ns; /* it was the last response, if to nobody */
@@ -221,13 +234,14 @@ static const char *protocol_name(const ka_connection *c)
 static int64_t last_gap_ns(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
-    if (v->connection->bursts == NULL && (x->newest != NULL || x->last.until_close))
+    const ka_bursts *bursts = v->connection->bursts;
+    if (bursts != NULL ? bursts->waiting : x->newest != NULL || x->last.until_close)
         return KA_NONE; /* counted when the request came, or there is none */
     if (v->begun.seq == 0 || x->last.end_at.frame == 0) {
         if (v->close.by == KA_SIDE_NONE || v->close.idle_ns == KA_NONE)
             return ka_view_idle_ns(v);
-        return v->close.at.time_ns -
-               idle_since(v).time_ns; /* an unasked response does not restart the clock */
+        int64_t gap_ns = v->close.at.time_ns - idle_since(v).time_ns; /* an unasked response cuts no gap */
+        return gap_ns > 0 ? gap_ns : 0;
     }
     int64_t end_ns = v->begun.at.time_ns;
     if (v->close.by != KA_SIDE_NONE && v->close.at.time_ns < end_ns)

@@ -410,6 +410,9 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
+/* The head of a response whose end is not seen yet: needed only for a body without a length, which may be an
+ * event stream that never ends. Only direction, is_response and fields are read. */
+void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);

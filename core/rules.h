@@ -41,6 +41,15 @@ ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, 
  * told. */
 int64_t ka_rules_allowed(const ka_view *view, const ka_response *response);
 
+/* The latest response used up its max, by the reading that gives the server its reason to close. */
+bool ka_rules_max_reached(const ka_view *view);
+
+/* Statuses with which a server has reason to close, announced or not. */
+bool ka_rules_excuses_close(uint16_t status);
+
+/* The client had waited longer than the timeout advertised by the response before this request. */
+bool ka_rules_expired(const ka_view *view, const ka_response *before, const ka_request *request);
+
 /* Findings a rule has made, in a list the caller owns. */
 typedef struct ka_rules_out {
     void *user;

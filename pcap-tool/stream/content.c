@@ -144,10 +144,13 @@ static void on_head(const content_place *place)
     place->half->role = parser->role;
     parser->message.direction = (uint8_t)place->direction;
     tell_protocol(place, KA_PROTOCOL_HTTP);
-    if (parser->message.is_response)
-        on_response_head(place);
-    else
+    if (!parser->message.is_response) {
         on_request_head(place);
+        return;
+    }
+    on_response_head(place);
+    if (parser->message.framing == KA_FRAMING_CHUNKED || parser->message.framing == KA_FRAMING_UNTIL_CLOSE)
+        place->context->facts->head_seen(place->flow->connection, &parser->message);
 }
 
 static void on_message(const content_place *place)

@@ -8,6 +8,7 @@ const stream_facts stream_facts_core = {
     .connection_open = ka_connection_open,
     .segment_seen = ka_segment_seen,
     .message_seen = ka_message_seen,
+    .head_seen = ka_head_seen,
     .stray_seen = ka_stray_seen,
     .tls_record_seen = ka_tls_record_seen,
     .protocol_seen = ka_protocol_seen,

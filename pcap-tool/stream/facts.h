@@ -13,6 +13,7 @@ typedef struct stream_facts {
                                  ka_connection **out);
     ka_status (*segment_seen)(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
     ka_status (*message_seen)(ka_audit *audit, ka_connection *connection, const ka_message *message);
+    void (*head_seen)(ka_connection *connection, const ka_message *head);
     ka_status (*stray_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
     ka_status (*tls_record_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
     void (*protocol_seen)(ka_connection *connection, ka_protocol protocol);

@@ -8,54 +8,13 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include "unit.h"
+
 #include <stdio.h>
 
 #include "memory.h"
 #include "stream/facts.h"
 #include "stream/stream.h"
-
-/* So that the tests link before the core has these functions, too. */
-#define WEAK __attribute__((weak))
-WEAK ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
-                                  ka_connection **out)
-{
-    (void)audit, (void)stream, (void)ends, (void)owner, (void)out;
-    return KA_MISUSE;
-}
-WEAK ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment)
-{
-    (void)audit, (void)connection, (void)segment;
-    return KA_MISUSE;
-}
-WEAK ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message)
-{
-    (void)audit, (void)connection, (void)message;
-    return KA_MISUSE;
-}
-WEAK ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray)
-{
-    (void)audit, (void)connection, (void)stray;
-    return KA_MISUSE;
-}
-WEAK ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record)
-{
-    (void)audit, (void)connection, (void)record;
-    return KA_MISUSE;
-}
-WEAK void ka_protocol_seen(ka_connection *connection, ka_protocol protocol)
-{
-    (void)connection, (void)protocol;
-}
-WEAK void ka_gate_failed(ka_connection *connection, ka_gate gate)
-{
-    (void)connection, (void)gate;
-}
-WEAK ka_status ka_connection_end(ka_audit *audit, ka_connection *connection, ka_gate why)
-{
-    (void)audit, (void)connection, (void)why;
-    return KA_MISUSE;
-}
-#undef WEAK
 
 enum { WIRE_BYTES = 1 << 16, WIRE_LOG_BYTES = 1 << 16, WIRE_CONNECTIONS = 64 };
 
@@ -207,7 +166,13 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
     return KA_OK;
 }
 
-static const stream_facts wire_facts = {on_open, on_segment,  on_message_seen, on_stray,
+static void on_head_seen(ka_connection *connection, const ka_message *head)
+{
+    assert_true(head->is_response);
+    assert_false(connection->over);
+}
+
+static const stream_facts wire_facts = {on_open, on_segment,  on_message_seen, on_head_seen, on_stray,
                                         on_tls,  on_protocol, on_gate,         on_end};
 
 static inline void wire_new_with(const stream_limits *limits, const ka_allocator *allocator)
