@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 enum {
-    CHUNK_FLOWS = 256,  /* 48 kB: one chunk is small beside the smallest process */
+    CHUNK_FLOWS = 256,  /* 40 kB: one chunk is small beside the smallest process */
     FIRST_SLOTS = 1024, /* a power of two, as all sizes are */
 };
 
@@ -250,7 +250,7 @@ void flow_set_tombstone(flow_table *table, stream_flow *flow, flow_state state, 
 {
     uint32_t index = table->slots[find_slot(table, flow)].index;
     leave_state(table, flow);
-    flow->state = (uint8_t)state;
+    flow->state = state;
     flow->expires_ns = expires_ns != 0 ? expires_ns : 1; /* 0 says: in no list */
     flow->older = table->newest;
     flow->newer = FLOW_NONE;
@@ -303,7 +303,7 @@ flow_method flow_pop_method(stream_flow *flow)
     if (flow->method_count == 0)
         return METHOD_UNKNOWN;
     unsigned i = flow->first_method;
-    flow->first_method = (uint8_t)((i + 1) % FLOW_METHODS_MAX);
+    flow->first_method = (i + 1) % FLOW_METHODS_MAX;
     flow->method_count--;
     return (flow_method)(flow->methods[i / 32] >> i % 32 * 2 & 3);
 }

@@ -26,7 +26,7 @@ const stream_limits stream_limits_default = {
     .total_bytes = 64 << 20,    /* small beside the connections that would need it */
     .head_bytes = 64 << 10,     /* servers refuse more than 8 to 64 kB */
     .connections = 4000000,     /* 2.4 GB at 600 bytes, with the core's share */
-    .tombstones = 1000000,      /* 200 MB */
+    .tombstones = 1000000,      /* 180 MB */
     /* Twice TIME-WAIT (RFC 9293: 2 MSL of 2 minutes, 60 s in practice): nothing sent before can be alive. */
     .tombstone_ns = 300 * KA_SECOND_NS,
     .hole_wait_ns = 50 * KA_MILLISECOND_NS, /* capture reorders within microseconds to a few milliseconds */
@@ -94,7 +94,6 @@ void stream_settled(void *user, void *owner)
     stream_table *table = *(stream_table **)user;
     stream_flow *flow = owner;
     drop_halves(table, flow);
-    flow->connection = NULL;
     flow_set_tombstone(&table->flows, flow, FLOW_SETTLED, expiry(table));
 }
 
@@ -167,18 +166,18 @@ static stream_flow *add_flow(stream_table *table, const packet_tcp *packet, uint
 static bool open_connection(stream_table *table, stream_flow *flow, const packet_tcp *packet)
 {
     stream_context *context = &table->context;
-    ka_address ends[2] = {packet->source, packet->target};
+    flow->ends[0] = packet->source;
+    flow->ends[1] = packet->target;
     ka_connection *connection = NULL;
-    ka_status status = context->facts->connection_open(context->audit, flow->stream, ends, flow, &connection);
+    ka_status status =
+        context->facts->connection_open(context->audit, flow->stream, flow->ends, flow, &connection);
     context_failed(context, status);
     if (status != KA_OK)
         return false;
-    flow->ends[0] = ends[0];
-    flow->ends[1] = ends[1];
-    flow->connection = connection;
-    flow->began_with_syn = packet->segment.flags & KA_SYN;
+    flow->began_with_syn = (packet->segment.flags & KA_SYN) != 0;
     flow->methods_unsure = !flow->began_with_syn;
     flow_set_open(&table->flows, flow);
+    flow->connection = connection;
     context->counts.connections++;
     return true;
 }
@@ -233,11 +232,11 @@ void stream_prefetch(const stream_table *table, stream_place *place)
         place->flow = flow_prefetch(&table->flows, place->hash);
         break;
     case 1:
-        if (flow != NULL && flow->connection != NULL)
+        if (flow != NULL && flow->state == FLOW_OPEN)
             ka_connection_prefetch(flow->connection, 0);
         break;
     case 2:
-        if (flow != NULL && flow->connection != NULL)
+        if (flow != NULL && flow->state == FLOW_OPEN)
             ka_connection_prefetch(flow->connection, 1);
         break;
     default:
