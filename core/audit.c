@@ -75,6 +75,11 @@ static void prefetch(const void *memory, size_t size_bytes)
         __builtin_prefetch((const char *)memory + at, 1);
 }
 
+uint64_t ka_audit_servers_left_out(const ka_audit *a)
+{
+    return a->endpoints.left_out;
+}
+
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
 {
     if (step == 0) {
@@ -237,9 +242,13 @@ static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v,
 
 static ka_status join_endpoint(ka_audit *a, ka_connection *c)
 {
-    if (c->endpoint != NULL)
+    if (c->endpoint != NULL || c->left_out)
         return KA_OK;
     ka_status status = ka_endpoints_find(&a->endpoints, &c->ends[!c->client], true, &c->endpoint);
+    if (status == KA_OK && c->endpoint == NULL) {
+        c->left_out = true;
+        a->endpoints.left_out++;
+    }
     bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
     if (c->endpoint != NULL && open)
         ka_endpoint_opened(c->endpoint);

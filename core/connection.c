@@ -48,6 +48,8 @@ static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
         failed |= KA_GATE_ONE_SIDED;
     if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
         failed |= KA_GATE_GAP;
+    if (x->forgot)
+        failed |= KA_GATE_LOST_STATE;
     if (x->tunnel || x->event_stream)
         failed |= KA_GATE_TUNNEL;
     if (x->completed > 0 && x->last.timeout_s >= 0 && !x->last.effective && !x->last.close)

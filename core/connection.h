@@ -48,6 +48,7 @@ struct ka_connection {
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
+    bool left_out : 1; /* of its server's statistics: there are too many servers */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */

@@ -403,6 +403,9 @@ void ka_audit_free(ka_audit *audit);
  */
 void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
+/* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
+uint64_t ka_audit_servers_left_out(const ka_audit *audit);
+
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
 ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
