@@ -213,6 +213,8 @@ static void note_out_of_order(collect_frame *frame)
     uint32_t seq = frame->tcp.payload_seq;
     uint32_t end = seq + frame->tcp.segment.len_bytes;
     bool is_late = (side->spoke && seq_minus(seq, side->next_seq) < 0) || side->fin.frame != 0;
+    if (!side->has_claimed && (!side->spoke || seq_minus(seq, side->claimed_seq) < 0))
+        side->claimed_seq = seq; /* where the first message begins */
     if (is_late && track_of_byte(&side->track, seq) == NULL)
         side->reordered = true;
     if (!side->spoke || seq_minus(end, side->next_seq) > 0)

@@ -13,6 +13,7 @@
 #include <epan/packet.h>
 #include <epan/proto_data.h>
 #include <epan/stats_tree.h>
+#include <wiretap/wtap.h>
 #include <ws_version.h>
 
 #define COMPAT_AT_LEAST(major, minor)                                                                        \

@@ -219,6 +219,20 @@ static bool set_place(collect_frame *frame, const extent *at, ka_message *m)
     return true;
 }
 
+static ka_message message_of(const collect_frame *frame, const http_head *head, http_asked asked)
+{
+    return (ka_message){
+        .direction = (uint8_t)frame->direction,
+        .is_response = head->is_response,
+        .version = head->version,
+        .status = head->status,
+        .method = head->method,
+        .framing = http_head_framing(head, asked),
+        .fields = head->fields,
+        .field_count = head->field_count,
+    };
+}
+
 static void fill(collect_frame *frame, shown *s)
 {
     collect_connection *connection = frame->connection;
@@ -227,16 +241,7 @@ static void fill(collect_frame *frame, shown *s)
         asked = pop_asked(connection, s->head.status);
     else
         push_asked(connection, http_head_asked(&s->head));
-    s->message = (ka_message){
-        .direction = (uint8_t)frame->direction,
-        .is_response = s->head.is_response,
-        .version = s->head.version,
-        .status = s->head.status,
-        .method = s->head.method,
-        .framing = http_head_framing(&s->head, asked),
-        .fields = s->head.fields,
-        .field_count = s->head.field_count,
-    };
+    s->message = message_of(frame, &s->head, asked);
 }
 
 /* Reads from a copy, for folded lines. Nearly all heads are short, bodies need not be: first try with little.
@@ -390,6 +395,28 @@ static void tell_items(collect_frame *frame, unsigned count)
     }
 }
 
+/* Wireshark shows a response when its end has come, but an event stream has none: looks whether one begins.
+ */
+static void tell_head(collect_frame *frame)
+{
+    collect_connection *connection = frame->connection;
+    const tcp_facts *tcp = &frame->tcp;
+    extent at = {.bytes = tcp->bytes,
+                 .start = tcp->payload_start,
+                 .end = tcp->payload_start + (int)tcp->segment.captured_bytes};
+    shown s;
+    if (tcp->payload_seq != connection->sides[frame->direction].claimed_seq || connection->tls ||
+        at.end <= at.start || compat_byte(at.bytes, at.start) != 'H')
+        return;
+    if (read_head(frame, &at, &s.head) != HTTP_HEAD_WHOLE || !s.head.is_response)
+        return;
+    http_asked asked = connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
+                                                   : HTTP_ASKED_OTHER;
+    s.message = message_of(frame, &s.head, asked);
+    if (s.message.framing == KA_FRAMING_CHUNKED || s.message.framing == KA_FRAMING_UNTIL_CLOSE)
+        ka_head_seen(connection->core, &s.message);
+}
+
 void http_facts_tell(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
@@ -397,6 +424,8 @@ void http_facts_tell(collect_frame *frame)
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
     if (count > 0 && !frame->connection->over)
         tell_items(frame, count);
+    else if (!frame->connection->over)
+        tell_head(frame);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
     if (frame->connection->http && side->fin.frame != 0 && !frame->connection->over)
