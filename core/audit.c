@@ -17,6 +17,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->config = *config;
     a->now.time_ns = KA_NONE;
     a->tick_ns = 1000;
+    ka_dues_init(&a->dues);
     ka_endpoints_init(&a->endpoints, &a->config.allocator);
     *out = a;
     return KA_OK;
@@ -39,11 +40,7 @@ void ka_audit_free(ka_audit *a)
     a->config.settled = NULL; /* nothing settles here: the capture was given up */
     while (a->oldest != NULL)
         forget(a, a->oldest);
-    while (a->due_first != NULL) {
-        ka_due *due = a->due_first;
-        a->due_first = due->next;
-        ka_memory_give(&a->config.allocator, due);
-    }
+    ka_dues_fini(&a->dues, &a->config.allocator);
     ka_endpoints_fini(&a->endpoints);
     const ka_allocator allocator = a->config.allocator;
     ka_memory_give(&allocator, a);
@@ -69,6 +66,13 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     return KA_OK;
 }
 
+void ka_connection_prefetch(const ka_connection *c)
+{
+    enum { CACHE_LINE_BYTES = 64 };
+    for (size_t at = 0; c != NULL && at < sizeof *c; at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)c + at, 1);
+}
+
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
 {
     c->protocol = (uint8_t)protocol;
@@ -92,44 +96,27 @@ static ka_status settle(ka_audit *a, ka_connection *c, uint32_t failed_gates)
 static ka_status settle_due(ka_audit *a, const ka_connection *except)
 {
     ka_status status = KA_OK;
-    for (ka_due **at = &a->due_first; *at != NULL && (*at)->at_ns <= a->now.time_ns && status == KA_OK;) {
-        ka_due *due = *at;
-        if (due->connection == except && except != NULL) {
-            at = &due->next;
-            continue;
-        }
-        *at = due->next;
-        if (due->connection != NULL)
-            status = settle(a, due->connection, 0);
-        ka_memory_give(&a->config.allocator, due);
+    while (status == KA_OK && a->dues.first != NULL) {
+        ka_connection *c = ka_dues_take(&a->dues, &a->config.allocator, a->now.time_ns, except);
+        if (c == NULL)
+            break;
+        status = settle(a, c, 0);
     }
-    if (a->due_first == NULL)
-        a->due_last = NULL;
-    else if (a->due_first->next == NULL)
-        a->due_last = a->due_first;
     return status;
 }
 
 static ka_status schedule(ka_audit *a, ka_connection *c)
 {
-    ka_due *due = ka_memory_take(&a->config.allocator, sizeof *due);
-    if (due == NULL)
-        return KA_NO_MEMORY;
-    due->connection = c;
-    due->at_ns = a->now.time_ns + a->config.thresholds.settle_ns;
-    *(a->due_last != NULL ? &a->due_last->next : &a->due_first) = due;
-    a->due_last = due;
-    c->ending = true;
-    return KA_OK;
+    int64_t at_ns = a->now.time_ns + a->config.thresholds.settle_ns;
+    return ka_dues_add(&a->dues, &a->config.allocator, c, c->stream, at_ns, &c->due);
 }
 
 ka_status ka_connection_end(ka_audit *a, ka_connection *c, ka_gate why)
 {
-    for (ka_due *due = a->due_first; c->ending && due != NULL; due = due->next) {
-        if (due->connection == c)
-            due->connection = NULL;
-    }
-    return settle(a, c, c->ending ? 0 : why); /* what had ended already lost nothing */
+    bool ended = c->due != NULL;
+    if (ended)
+        c->due->connection = NULL;
+    return settle(a, c, ended ? 0 : why); /* what had ended already lost nothing */
 }
 
 /* ---- Segments ---- */
@@ -179,7 +166,7 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     if (s->time_ns > a->now.time_ns)
         a->now.time_ns = s->time_ns;
     a->now.frame = s->frame;
-    if (a->due_first != NULL && settle_due(a, c) != KA_OK)
+    if (settle_due(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->first.frame == 0)
         c->first = (ka_moment){s->time_ns, s->frame};
@@ -189,9 +176,9 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
         return KA_NO_MEMORY;
     if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
         return KA_NO_MEMORY;
-    if (!c->ending && !was_open && has_ended(&c->transport))
+    if (c->due == NULL && !was_open && has_ended(&c->transport))
         return schedule(a, c);
-    return !c->ending && news.rst ? schedule(a, c) : KA_OK;
+    return c->due == NULL && news.rst ? schedule(a, c) : KA_OK;
 }
 
 /* ---- Messages ---- */
@@ -227,6 +214,13 @@ static ka_status ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned w
 {
     void *pair[2] = {a, c};
     return ka_rules_run(v, when, &(ka_rules_out){pair, note});
+}
+
+static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
+{
+    if (ka_header_is_odd(v->header) && ask(a, c, v, KA_ON_FIELDS) != KA_OK)
+        return KA_NO_MEMORY;
+    return ask(a, c, v, when);
 }
 
 static ka_status join_endpoint(ka_audit *a, ka_connection *c)
@@ -285,7 +279,7 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     v.header = header;
     v.message = m;
     v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
-    return ask(a, c, &v, KA_ON_REQUEST);
+    return ask_of_message(a, c, &v, KA_ON_REQUEST);
 }
 
 static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
@@ -308,7 +302,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.message = m;
     v.before = before.end_at.frame != 0 ? &before : NULL;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
-    ka_status status = ask(a, c, &v, KA_ON_RESPONSE);
+    ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
     return status;
 }
@@ -346,6 +340,14 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     return KA_OK;
 }
 
+void ka_head_seen(ka_connection *c, const ka_message *head)
+{
+    ka_header header;
+    ka_header_read(head, &header);
+    if (head->is_response)
+        c->exchanges.event_stream = header.event_stream;
+}
+
 ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
 {
     const ka_half *half = &c->transport.half[b->direction];
@@ -363,19 +365,30 @@ enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
  * data. */
 enum { TLS13_ALERT_BYTES = 24 };
 
-static void client_burst(ka_connection *c, const ka_bytes *r)
+static void client_burst(ka_connection *c, const ka_bytes *r, uint64_t end)
 {
     ka_bursts *b = c->bursts;
-    /* In TLS 1.3 the client's Finished is application data; before it the client sent no handshake record but
-     * its ClientHello. In 1.2 it sent a second one, the Finished itself. */
-    if (!b->client_finished) {
-        b->client_finished = true;
-        if (b->client_handshake < 2)
-            return;
-    }
-    if (!b->waiting && b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
-        ka_exchanges_idle(&c->exchanges, r->first.time_ns - b->answered.time_ns);
+    /* In TLS 1.3 the client's first application data is its Finished, behind the server's encrypted part of
+     * the handshake. In 1.2, and with 1.3's early data, the client speaks first. */
+    bool finished = !b->client_spoke && b->greeted && b->server_spoke;
+    b->client_spoke = true;
+    if (finished || b->waiting)
+        return;
+    if (b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
+        ka_exchanges_idle(&c->exchanges,
+                          ka_transport_open_ns(&c->transport, b->answered.time_ns, r->first.time_ns));
+    b->asked = end - r->len_bytes;
     b->waiting = true;
+}
+
+static void server_burst(ka_bursts *b, const ka_bytes *r, uint64_t end)
+{
+    b->server_spoke = true;
+    if (!b->waiting && b->answered.frame == 0)
+        return; /* the handshake, session tickets */
+    b->waiting = false;
+    b->answered = r->last;
+    b->answered_end = end;
 }
 
 ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
@@ -388,15 +401,13 @@ ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
     ka_bursts *b = c->bursts;
     uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
     ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
-    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client && b->client_handshake < UINT8_MAX)
-        b->client_handshake++;
+    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client)
+        b->greeted = true;
     if (r->tls_type != TLS_APPLICATION_DATA || r->len_bytes == TLS13_ALERT_BYTES)
         return KA_OK;
-    if (r->direction == c->client) {
-        client_burst(c, r);
-    } else if (b->waiting || (b->answered.frame != 0 && b->client_finished)) {
-        b->waiting = false;
-        b->answered = r->last;
-    }
+    if (r->direction == c->client)
+        client_burst(c, r, end);
+    else
+        server_burst(b, r, end);
     return KA_OK;
 }

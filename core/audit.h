@@ -6,23 +6,15 @@
 #define KA_AUDIT_H
 
 #include "connection.h"
+#include "due.h"
 #include "endpoint.h"
 #include "keptalive.h"
-
-/* A connection that will settle at its time. Times only grow, so a queue in order of arrival is in order of
- * time. */
-typedef struct ka_due {
-    struct ka_due *next;
-    ka_connection *connection; /* NULL: ended earlier, by port reuse */
-    int64_t at_ns;
-} ka_due;
 
 struct ka_audit {
     ka_config config;
     ka_connection *oldest; /* open connections in order of their streams */
     ka_connection *newest;
-    ka_due *due_first;
-    ka_due *due_last;
+    ka_dues dues;
     ka_endpoints endpoints;
     ka_moment now;
     int64_t tick_ns;

@@ -31,15 +31,21 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
     }
 }
 
+/* An RST is not counted as seen, its numbers can mean nothing. */
+static bool was_seen(const ka_half *half)
+{
+    return half->seen || half->ending != NULL;
+}
+
 static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
 {
     const ka_half *half = c->transport.half;
     uint32_t failed = c->failed_gates | c->transport.failed_gates;
-    bool ended = half[0].ending != NULL || half[1].ending != NULL;
     if (!half[0].syn && !half[1].syn)
         failed |= KA_GATE_MID_START;
     /* A lone SYN that was never answered is not one-sided: there was no other side. */
-    if ((half[0].seen != half[1].seen) && !(half[0].next != 0 && half[1].next == 0 && half[0].syn && !ended))
+    bool lone_syn = half[0].syn && half[1].next == 0 && half[0].ending == NULL;
+    if (was_seen(&half[0]) != was_seen(&half[1]) && !lone_syn)
         failed |= KA_GATE_ONE_SIDED;
     if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
         failed |= KA_GATE_GAP;
@@ -75,7 +81,7 @@ void ka_view_init(const ka_connection *c, const ka_thresholds *limits, ka_moment
     if (c->protocol != KA_PROTOCOL_HTTP || c->exchanges.tunnel)
         return;
     ka_unclaimed begun = ka_transport_unclaimed(&c->transport, c->client);
-    if (begun.seq != 0 && begun.seq != c->exchanges.early_first &&
+    if (begun.seq != 0 && !c->exchanges.early &&
         !ka_transport_unseen(view->client, view->client->claimed, begun.seq))
         view->begun = begun;
     view->answer_begun = ka_transport_unclaimed(&c->transport, !c->client).seq != 0;
@@ -140,7 +146,15 @@ static bool was_busy(const ka_view *v, ka_side by, uint64_t ack)
         return (oldest != NULL && oldest->first < ack) || (v->begun.seq != 0 && v->begun.seq < ack);
     if (oldest != NULL || v->begun.seq != 0)
         return true;
-    return x->completed > 0 && x->last.end > ack && !x->last.until_close;
+    /* Where a response until close ends only its FIN tells. */
+    return x->completed > 0 && x->last.end + (x->last.until_close ? 1 : 0) > ack;
+}
+
+static bool was_burst_busy(const ka_bursts *b, ka_side by, uint64_t ack)
+{
+    if (by == KA_SIDE_SERVER)
+        return b->waiting && b->asked < ack;
+    return b->waiting || b->answered_end > ack;
 }
 
 static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
@@ -185,10 +199,11 @@ void ka_view_close(ka_view *v)
     v->close.how = by_client ? client_how : server_how;
     v->close.at = by_client ? cf : sf;
     const ka_bursts *bursts = v->connection->bursts;
-    bool busy = bursts != NULL
-                    ? bursts->waiting
-                    : was_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
+    uint64_t ack = ending_ack(by_client ? v->client : v->server, v->close.how);
+    bool busy = bursts != NULL ? was_burst_busy(bursts, v->close.by, ack) : was_busy(v, v->close.by, ack);
     ka_moment since = idle_since(v);
+    if (v->exchanges->unasked && v->exchanges->unasked_end_ns > since.time_ns)
+        since.time_ns = v->exchanges->unasked_end_ns; /* it was the last response, if to nobody */
     if (!busy && since.frame != 0)
         v->close.idle_ns = v->close.at.time_ns > since.time_ns ? v->close.at.time_ns - since.time_ns : 0;
     v->close.verdict = verdict_of(v, busy, v->close.idle_ns);
@@ -202,6 +217,27 @@ int64_t ka_view_idle_ns(const ka_view *v)
     if (v->close.by != KA_SIDE_NONE || since.frame == 0 || outstanding)
         return KA_NONE;
     return v->now.time_ns > since.time_ns ? v->now.time_ns - since.time_ns : 0;
+}
+
+/* One side's FIN is waiting for the other's, for less than would be a finding. */
+static bool awaits_fin(const ka_view *v, const ka_half *closed, const ka_half *waiting, int64_t patience_ns)
+{
+    bool fin = closed->ending != NULL && closed->ending->fin.frame != 0 && closed->ending->rst.frame == 0;
+    return fin && waiting->ending == NULL && v->now.time_ns - closed->ending->fin.time_ns <= patience_ns;
+}
+
+bool ka_view_cut_short(const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (!v->capture_ended)
+        return false;
+    if (v->close.by != KA_SIDE_NONE)
+        return awaits_fin(v, v->server, v->client, v->limits->close_wait_ns) ||
+               awaits_fin(v, v->client, v->server, v->limits->server_close_wait_ns);
+    if (x->newest != NULL || v->begun.seq != 0)
+        return !x->tunnel;
+    return x->completed > 0 && x->last.close &&
+           v->now.time_ns - x->last.end_at.time_ns <= v->limits->close_grace_ns;
 }
 
 /* ---- The record ---- */
@@ -219,10 +255,15 @@ static const char *protocol_name(const ka_connection *c)
 static int64_t last_gap_ns(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
-    if (v->connection->bursts == NULL && (x->newest != NULL || x->last.until_close))
+    const ka_bursts *bursts = v->connection->bursts;
+    if (bursts != NULL ? bursts->waiting : x->newest != NULL || x->last.until_close)
         return KA_NONE; /* counted when the request came, or there is none */
-    if (v->begun.seq == 0 || x->last.end_at.frame == 0)
-        return v->close.by == KA_SIDE_NONE ? ka_view_idle_ns(v) : v->close.idle_ns;
+    if (v->begun.seq == 0 || x->last.end_at.frame == 0) {
+        if (v->close.by == KA_SIDE_NONE || v->close.idle_ns == KA_NONE)
+            return ka_view_idle_ns(v);
+        int64_t gap_ns = v->close.at.time_ns - idle_since(v).time_ns; /* an unasked response cuts no gap */
+        return gap_ns > 0 ? gap_ns : 0;
+    }
     int64_t end_ns = v->begun.at.time_ns;
     if (v->close.by != KA_SIDE_NONE && v->close.at.time_ns < end_ns)
         end_ns = v->close.at.time_ns;

@@ -22,10 +22,13 @@ typedef struct ka_noted {
 /* TLS without keys: a burst of application data by the client stands for a request, one by the server for its
  * response. */
 typedef struct ka_bursts {
-    ka_moment answered;       /* end of the newest server burst; frame 0: none yet */
-    uint8_t client_handshake; /* handshake records the client sent */
-    bool client_finished;     /* its first application record was TLS 1.3's Finished, or is not expected */
-    bool waiting;             /* the client's burst is not answered yet */
+    ka_moment answered;    /* end of the newest server burst; frame 0: none yet */
+    uint64_t answered_end; /* sequence numbers: one past that end, */
+    uint64_t asked;        /* and where the burst begins that waits */
+    bool greeted;          /* the client's ClientHello was captured */
+    bool server_spoke;     /* application data by the server */
+    bool client_spoke;     /* likewise by the client */
+    bool waiting;          /* the client's burst is not answered yet */
 } ka_bursts;
 
 struct ka_connection {
@@ -37,6 +40,7 @@ struct ka_connection {
     ka_bursts *bursts; /* TLS only */
     ka_noted *noted;
     struct ka_endpoint *endpoint;
+    struct ka_due *due; /* waits to settle */
     ka_moment first;
     ka_address ends[2];
     uint32_t stream;
@@ -44,7 +48,6 @@ struct ka_connection {
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
-    bool ending; /* waits to settle */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */
@@ -102,6 +105,10 @@ int64_t ka_view_timeout_ns(const ka_view *view);
 
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);
+
+/* G5: the capture ended while something was awaited whose absence only a longer one could prove: an answer,
+ * the other side's FIN, or the close that was announced. */
+bool ka_view_cut_short(const ka_view *view);
 
 /* The output contract's record; findings are not filled in. */
 void ka_view_record(const ka_view *view, ka_record *out);

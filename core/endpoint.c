@@ -48,12 +48,13 @@ typedef struct burst {
     int64_t idle_max_ns;
 } burst;
 
-static burst recent_burst(const ka_mass_watch *w, int64_t since_ns)
+/* Of the closes since then, those behind that frame. */
+static burst recent_burst(const ka_mass_watch *w, int64_t since_ns, uint64_t behind_frame)
 {
     burst b = {0, {0, 0}, INT64_MAX, INT64_MIN};
     for (uint32_t i = 0; i < KA_RECENT_CLOSES && i < w->next; i++) {
         const ka_recent_close *close = &w->recent[i];
-        if (close->at.time_ns < since_ns)
+        if (close->at.time_ns < since_ns || close->at.frame <= behind_frame)
             continue;
         b.count++;
         if (b.from.frame == 0 || close->at.frame < b.from.frame)
@@ -82,14 +83,24 @@ static void remember(ka_mass_watch *w, ka_moment at, int64_t idle_ns)
     w->next = w->next < 2 * KA_RECENT_CLOSES - 1 ? w->next + 1 : KA_RECENT_CLOSES;
 }
 
-static void extend(ka_mass_event *event, ka_moment at, int64_t idle_ns)
+static void extend(ka_mass_event *event, ka_moment at, const burst *more)
 {
     event->to = at;
-    event->count++;
-    if (idle_ns < event->idle_min_ns)
-        event->idle_min_ns = idle_ns;
-    if (idle_ns > event->idle_max_ns)
-        event->idle_max_ns = idle_ns;
+    event->count += more->count;
+    if (more->idle_min_ns < event->idle_min_ns)
+        event->idle_min_ns = more->idle_min_ns;
+    if (more->idle_max_ns > event->idle_max_ns)
+        event->idle_max_ns = more->idle_max_ns;
+}
+
+static void begin_event(ka_mass_watch *w, ka_moment at, const burst *b, uint64_t open)
+{
+    if (w->event_count == KA_MASS_EVENTS_MAX) {
+        memmove(&w->events[0], &w->events[1], (KA_MASS_EVENTS_MAX - 1) * sizeof w->events[0]);
+        w->event_count--;
+    }
+    w->events[w->event_count++] =
+        (ka_mass_event){b->from, at, at, b->idle_min_ns, b->idle_max_ns, b->count, (uint32_t)open};
 }
 
 ka_status ka_endpoint_idle_close(ka_endpoint *e, const ka_allocator *allocator, const ka_thresholds *limits,
@@ -98,22 +109,19 @@ ka_status ka_endpoint_idle_close(ka_endpoint *e, const ka_allocator *allocator, 
     if (e->watch == NULL && (e->watch = ka_memory_take(allocator, sizeof *e->watch)) == NULL)
         return KA_NO_MEMORY;
     ka_mass_watch *w = e->watch;
-    ka_mass_event *newest = w->event_count > 0 ? &w->events[w->event_count - 1] : NULL;
     remember(w, at, idle_ns);
-    if (newest != NULL && at.time_ns - newest->to.time_ns <= limits->mass_close_window_ns) {
-        extend(newest, at, idle_ns);
-        return KA_OK;
-    }
-    burst b = recent_burst(w, at.time_ns - limits->mass_close_window_ns);
+    int64_t since_ns = at.time_ns - limits->mass_close_window_ns;
+    burst b = recent_burst(w, since_ns, 0);
     uint64_t open = e->open + b.count - 1; /* this one is still counted as open */
     if (!is_event(&b, open, limits))
         return KA_OK;
-    if (w->event_count == KA_MASS_EVENTS_MAX) {
-        memmove(&w->events[0], &w->events[1], (KA_MASS_EVENTS_MAX - 1) * sizeof w->events[0]);
-        w->event_count--;
+    ka_mass_event *newest = w->event_count > 0 ? &w->events[w->event_count - 1] : NULL;
+    if (newest == NULL || b.from.time_ns > newest->to.time_ns) {
+        begin_event(w, at, &b, open);
+        return KA_OK;
     }
-    w->events[w->event_count++] =
-        (ka_mass_event){b.from, at, at, b.idle_min_ns, b.idle_max_ns, b.count, (uint32_t)open};
+    burst more = recent_burst(w, since_ns, newest->to.frame);
+    extend(newest, at, &more);
     return KA_OK;
 }
 

@@ -88,26 +88,13 @@ static int64_t gap_before(const ka_exchanges *x, const ka_transport *t, unsigned
 {
     const ka_half *from_client = &t->half[client];
     const ka_half *from_server = &t->half[!client];
-    if (x->newest != NULL || x->last.end_at.frame == 0 || x->early_first != 0)
+    if (x->newest != NULL || x->last.end_at.frame == 0 || x->early)
         return KA_NONE;
     if (ka_transport_unseen(from_client, from_client->claimed, first) ||
         ka_transport_unseen(from_server, x->last.end, ack))
         return KA_NONE;
     int64_t gap_ns = m->first.time_ns - x->last.end_at.time_ns;
     return gap_ns >= 0 ? gap_ns : KA_NONE;
-}
-
-/* An idle gap that a FIN or RST had already ended does not grow until the request. */
-static int64_t until_close(const ka_exchanges *x, const ka_transport *t, int64_t gap_ns)
-{
-    for (int d = 0; d < 2; d++) {
-        ka_how how;
-        ka_moment ended = ka_transport_ended(&t->half[d], &how);
-        int64_t to_close_ns = ended.time_ns - x->last.end_at.time_ns;
-        if (how != KA_HOW_NONE && to_close_ns < gap_ns)
-            gap_ns = to_close_ns > 0 ? to_close_ns : 0;
-    }
-    return gap_ns;
 }
 
 static void copy_method(char *out, ka_slice method)
@@ -129,8 +116,8 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     *out = NULL;
     if (at.end <= t->half[client].claimed)
         return KA_OK;
-    if (x->early_first != 0 && at.first <= x->early_first && x->early_first < at.end) {
-        x->early_first = 0;
+    if (x->early) {
+        x->early = false;
         return KA_OK;
     }
     ka_request *request = ka_memory_take(allocator, sizeof *request);
@@ -142,12 +129,14 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->ack = ack;
     request->first_at = m->first;
     request->end_at = m->last;
-    request->number = ++x->requests;
+    x->requests++;
+    request->number = ++x->numbered;
     request->close = header->connection.close;
+    request->persists = ka_header_persists(header, m);
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
     if (request->idle_before_ns != KA_NONE)
-        ka_exchanges_idle(x, until_close(x, t, request->idle_before_ns));
+        ka_exchanges_idle(x, ka_transport_open_ns(t, x->last.end_at.time_ns, m->first.time_ns));
     if (x->first_version == 0)
         x->first_version = m->version;
     push(x, request);
@@ -157,13 +146,14 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
 
 /* Consecutive values tell how the server counts (diagnoses: Apache counts down what remains, Node repeats the
  * total). */
-static void track_max(ka_max_track *track, int64_t value)
+static void track_max(ka_max_track *track, int64_t value, bool first)
 {
     if (value == KA_NONE)
         return;
     int32_t max = (int32_t)value;
-    if (track->first < 0) {
+    if (first)
         track->first = max;
+    if (track->latest < 0) {
         track->style = KA_MAX_UNKNOWN;
     } else if (track->style == KA_MAX_UNKNOWN && !track->mixed) {
         track->style = max == track->latest       ? KA_MAX_FIXED
@@ -193,10 +183,11 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .max = max == KA_NONE ? -1 : (int32_t)max,
         .status = m->status,
         .close = header->connection.close,
-        .persists = ka_header_persists(header, m),
+        .persists = ka_header_persists(header, m) &&
+                    (request == NULL || request->persists || header->connection.keep_alive),
         .effective = ka_header_effective(header),
         .asked_close = request != NULL && request->close,
-        .number = request != NULL ? (uint32_t)request->number : x->completed + 1,
+        .number = request != NULL ? (uint32_t)request->number : ++x->numbered,
         .until_close = m->framing == KA_FRAMING_UNTIL_CLOSE,
     };
     x->completed++;
@@ -235,9 +226,10 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     if (m->status >= 100 && m->status < 200 && m->status != 101) /* RFC 9110 section 15.2 */
         return KA_ANSWER_INTERIM;
     x->responses++;
-    track_max(&x->max, header->keep_alive.max);
+    track_max(&x->max, header->keep_alive.max, x->responses == 1);
     if (is_unasked(x, m, ack, &begun)) {
         x->unasked = true;
+        x->unasked_end_ns = m->last.time_ns;
         x->unasked_close = header->connection.close;
         x->unasked_timeout_s =
             header->keep_alive.timeout_s == KA_NONE ? -1 : (int32_t)header->keep_alive.timeout_s;
@@ -247,14 +239,14 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
            ka_exchanges_oldest(x)->next->ack <= at.first &&
            ka_transport_unseen(server, ka_exchanges_oldest(x)->ack, ka_exchanges_oldest(x)->next->ack))
         ka_memory_give(allocator, pop(x));
-    if (x->newest != NULL) {
+    /* A server answers what it has: a request that the response's ACK does not cover is not the one. */
+    if (x->newest != NULL && ack > ka_exchanges_oldest(x)->first) {
         *request = pop(x);
         note_response(x, at, m, header, *request);
         return KA_ANSWER_PAIRED;
     }
-    if (begun.seq != 0 && begun.seq != x->early_first &&
-        ack > begun.seq) { /* answered before it was complete */
-        x->early_first = begun.seq;
+    if (begun.seq != 0 && !x->early && ack > begun.seq) { /* answered before it was complete */
+        x->early = true;
         x->requests++;
     }
     note_response(x, at, m, header, NULL);

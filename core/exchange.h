@@ -27,6 +27,7 @@ typedef struct ka_request {
     int64_t
         idle_before_ns; /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
     bool close;         /* asked for Connection: close */
+    bool persists;      /* by RFC 9112 section 9.3: HTTP/1.0 without keep-alive does not */
     char method[KA_METHOD_BYTES];
 } ka_request;
 
@@ -42,7 +43,7 @@ typedef struct ka_response {
     int32_t max;       /* likewise */
     uint16_t status;
     bool close;       /* said Connection: close */
-    bool persists;    /* by RFC 9112 section 9.3 */
+    bool persists;    /* by RFC 9112 section 9.3, its request's word included */
     bool effective;   /* its Keep-Alive came with the option in Connection */
     bool asked_close; /* the request had said Connection: close */
     bool until_close;
@@ -50,26 +51,28 @@ typedef struct ka_response {
 
 /* `max` over consecutive responses of a connection. */
 typedef struct ka_max_track {
-    int32_t first; /* -1: never seen */
-    int32_t latest;
-    uint8_t style; /* ka_max_style */
-    bool mixed;    /* neither counts down nor stays: nothing is judged */
+    int32_t first;  /* of the first response; -1: it had none */
+    int32_t latest; /* -1: never seen */
+    uint8_t style;  /* ka_max_style */
+    bool mixed;     /* neither counts down nor stays: nothing is judged */
 } ka_max_track;
 
 typedef struct ka_exchanges {
-    ka_request *newest;   /* of the pending ones; NULL: nothing outstanding */
-    ka_response last;     /* the latest that answered a request */
-    uint64_t early_first; /* a request answered before it was complete begins here; 0: none */
+    ka_request *newest; /* of the pending ones; NULL: nothing outstanding */
+    ka_response last;   /* the latest that answered a request */
     int64_t idle_longest_ns;
     int64_t idle_total_ns;
     uint32_t idle_count;
     uint32_t requests;
+    uint32_t numbered; /* requests, and those of which only the response was captured */
     uint32_t responses;
-    uint32_t completed; /* responses that answered a request, or one not captured */
+    uint32_t completed;     /* responses that answered a request, or one not captured */
+    int64_t unasked_end_ns; /* see `unasked` */
+    int32_t unasked_timeout_s;
     ka_max_track max;
-    int16_t first_version;     /* of the first request, else response; 0: none */
-    int32_t unasked_timeout_s; /* see `unasked` */
-    bool unasked;              /* the latest response was one nobody had asked for: advertised is its word */
+    uint8_t first_version; /* of the first request, else response; 0: none */
+    bool early;            /* the request under way was answered before it was complete */
+    bool unasked;          /* the latest response was one nobody had asked for: advertised is its word */
     bool unasked_close;
     bool stray;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel; /* 101 or CONNECT: no HTTP any more */

@@ -50,6 +50,15 @@ void ka_header_read(const ka_message *message, ka_header *header)
     }
 }
 
+bool ka_header_is_odd(const ka_header *header)
+{
+    const ka_options *connection = &header->connection;
+    bool present = header->keep_alive.present;
+    if (header->keep_alive.faults != 0)
+        return true;
+    return connection->close ? present || connection->keep_alive : present && !connection->keep_alive;
+}
+
 bool ka_header_persists(const ka_header *header, const ka_message *message)
 {
     if (header->connection.close || message->framing == KA_FRAMING_UNTIL_CLOSE)

@@ -17,6 +17,9 @@ typedef struct ka_header {
 
 void ka_header_read(const ka_message *message, ka_header *header);
 
+/* Whether any syntax rule could have something to say. */
+bool ka_header_is_odd(const ka_header *header);
+
 /* RFC 9112 section 9.3: whether the connection goes on after this message, by its own word. */
 bool ka_header_persists(const ka_header *header, const ka_message *message);
 

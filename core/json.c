@@ -4,9 +4,9 @@
  */
 #include "json.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "text.h"
 
 /* Sign, 20 digits, and room to spare; seconds of an int64 in ns have 10 digits, a point and 9 more. */
 enum { NUMBER_BYTES = 32 };
@@ -26,10 +26,23 @@ static void put(ka_json *json, char c)
     json->last = c;
 }
 
+static void put_bytes(ka_json *json, const char *bytes, size_t len_bytes)
+{
+    if (len_bytes > sizeof json->bytes - json->len_bytes) {
+        while (len_bytes-- > 0)
+            put(json, *bytes++);
+        return;
+    }
+    if (len_bytes == 0)
+        return;
+    memcpy(json->bytes + json->len_bytes, bytes, len_bytes);
+    json->len_bytes += len_bytes;
+    json->last = bytes[len_bytes - 1];
+}
+
 static void put_all(ka_json *json, const char *text)
 {
-    for (; *text != '\0'; text++)
-        put(json, *text);
+    put_bytes(json, text, strlen(text));
 }
 
 static void put_string(ka_json *json, ka_slice text)
@@ -57,9 +70,10 @@ static void put_key(ka_json *json, const char *key)
 {
     if (json->last != '{' && json->last != '[')
         put(json, ',');
-    if (key != NULL) {
-        put_string(json, (ka_slice){key, strlen(key)});
-        put(json, ':');
+    if (key != NULL) { /* ours, so without anything to escape */
+        put(json, '"');
+        put_all(json, key);
+        put_bytes(json, "\":", 2);
     }
 }
 
@@ -114,16 +128,18 @@ void ka_json_name(ka_json *json, const char *key, const char *name)
 
 void ka_json_count(ka_json *json, const char *key, uint64_t count)
 {
-    char text[NUMBER_BYTES];
-    snprintf(text, sizeof text, "%" PRIu64, count);
-    ka_json_raw(json, key, text);
+    char digits[KA_DIGITS_BYTES];
+    put_key(json, key);
+    put_bytes(json, digits, ka_text_digits(count, 1, digits));
 }
 
 void ka_json_integer(ka_json *json, const char *key, int64_t number)
 {
     char text[NUMBER_BYTES] = "null";
-    if (number != KA_NONE)
-        snprintf(text, sizeof text, "%" PRId64, number);
+    if (number != KA_NONE) {
+        ka_text digits = ka_text_init(text, sizeof text);
+        ka_text_add_integer(&digits, number);
+    }
     ka_json_raw(json, key, text);
 }
 

@@ -90,7 +90,7 @@ uint64_t ka_ranges_remove(ka_ranges **set, const ka_allocator *allocator, uint64
 
 bool ka_ranges_overlap(const ka_ranges *set, uint64_t from, uint64_t to)
 {
-    if (set == NULL)
+    if (set == NULL || from >= to)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
         if (set->at[i].from < to && from < set->at[i].to)

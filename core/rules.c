@@ -27,7 +27,8 @@ typedef struct rule {
 static const rule rules[] = {
     {KA_REQUEST_AFTER_CLOSE, KA_ON_REQUEST | KA_ON_SETTLE, TIMES & ~KA_GATE_CLOCK,
      ka_rule_request_after_close},
-    {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_reuse_after_fin},
+    /* Whyever the server closed: the client knew. */
+    {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
     {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
     {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
     {KA_CLOSED_EARLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE | KA_GATE_TOKEN_MISSING, ka_rule_closed_early},
@@ -43,13 +44,13 @@ static const rule rules[] = {
     {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
      KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_server_close_wait},
     {KA_IDLE_FOREVER, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_idle_forever},
-    {KA_BARE_NUMBER, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_bare_number},
-    {KA_BAD_PARAM, KA_ON_REQUEST | KA_ON_RESPONSE, KA_GATE_SNAPLEN, ka_rule_bad_param},
-    {KA_TIMEOUT_NOT_INTEGER, KA_ON_RESPONSE, 0, ka_rule_timeout_not_integer},
+    {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
+    {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
+    {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},
     {KA_TIMEOUT_ZERO, KA_ON_SETTLE, 0, ka_rule_timeout_zero},
-    {KA_DUPLICATE_CONFLICT, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_duplicate_conflict},
-    {KA_TOKEN_MISSING, KA_ON_REQUEST | KA_ON_RESPONSE, KA_GATE_SNAPLEN, ka_rule_token_missing},
-    {KA_CLOSE_CONTRADICTION, KA_ON_REQUEST | KA_ON_RESPONSE, 0, ka_rule_close_contradiction},
+    {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
+    {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
+    {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
 };
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last
@@ -69,6 +70,10 @@ static bool deciding_byte_is_late(const ka_view *v, unsigned when)
         return v->request != NULL && ka_transport_late(v->client, v->request->first);
     if (v->server->ending != NULL && ka_transport_late(v->server, v->server->ending->fin_seq))
         return true;
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    uint64_t unanswered = oldest != NULL ? oldest->first : v->begun.seq;
+    if (unanswered != 0 && ka_transport_late(v->client, unanswered))
+        return true;
     return v->exchanges->last.end > 0 && ka_transport_late(v->server, v->exchanges->last.end - 1);
 }
 
@@ -86,6 +91,7 @@ static uint32_t failed_now(const ka_view *v, unsigned when)
 
 static void lower(ka_finding *f, uint32_t failed)
 {
+    failed |= f->failed_gates; /* those only the rule could see */
     if (failed & ANY_GAP)
         failed = (failed & ~ANY_GAP) | KA_GATE_GAP;
     if (failed == 0)
@@ -132,11 +138,15 @@ static ka_noted *find(ka_noted *list, ka_finding_id id)
     return list;
 }
 
-static void add_causes(ka_noted *list, ka_finding_id lost)
+static void add_causes(const ka_view *v, ka_noted *list, ka_finding_id lost)
 {
     static const ka_finding_id causes[] = {KA_CLOSED_EARLY, KA_CLOSE_UNANNOUNCED, KA_REUSE_AFTER_EXPIRY};
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    bool expired = oldest != NULL && ka_rules_expired(v, &v->exchanges->last, oldest);
     ka_noted *noted = find(list, lost);
     for (size_t i = 0; noted != NULL && i < sizeof causes / sizeof causes[0]; i++) {
+        if (causes[i] == KA_REUSE_AFTER_EXPIRY && !expired)
+            continue; /* that was an earlier request */
         if (find(list, causes[i]) != NULL)
             ka_finding_cause(&noted->finding, causes[i]);
     }
@@ -175,7 +185,7 @@ static ka_status add_gates(const ka_view *v, const ka_noted *list, const ka_rule
         ka_finding_value(
             &f, "missed",
             (int64_t)(ka_transport_missed_bytes(v->client) + ka_transport_missed_bytes(v->server)), KA_BYTES);
-        ka_finding_value(&f, "backward", t->backward_ns, KA_NS);
+        ka_finding_value(&f, "backward", (int64_t)t->backward_us * 1000, KA_NS);
         if (out->add(out->user, &f) != KA_OK)
             return KA_NO_MEMORY;
     }
@@ -208,7 +218,7 @@ ka_status ka_rules_link(const ka_view *v, ka_noted **list, const ka_rules_out *o
                                          KA_SERVER_CLOSED_IN_FLIGHT};
     sort(list);
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++)
-        add_causes(*list, lost[i]);
+        add_causes(v, *list, lost[i]);
     ka_status status = add_gates(v, *list, out);
     sort(list);
     return status;

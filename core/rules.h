@@ -16,7 +16,8 @@ enum {
     KA_ON_REQUEST = 1, /* view.request and view.before are set */
     KA_ON_RESPONSE =
         2, /* view.message is a final response; request, before and response where there are some */
-    KA_ON_SETTLE = 4, /* the story is over, or the capture */
+    KA_ON_FIELDS = 4, /* view.header and view.message are set, and something about them is odd */
+    KA_ON_SETTLE = 8, /* the story is over, or the capture */
 };
 
 /* Judges; fills *out (initialised to the catalogue's row) and returns true when the diagnosis holds. */
@@ -39,6 +40,15 @@ ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, 
 /* How many requests the server has allowed on this connection in all, as far as its max can be read; -1: not
  * told. */
 int64_t ka_rules_allowed(const ka_view *view, const ka_response *response);
+
+/* The latest response used up its max, by the reading that gives the server its reason to close. */
+bool ka_rules_max_reached(const ka_view *view);
+
+/* Statuses with which a server has reason to close, announced or not. */
+bool ka_rules_excuses_close(uint16_t status);
+
+/* The client had waited longer than the timeout advertised by the response before this request. */
+bool ka_rules_expired(const ka_view *view, const ka_response *before, const ka_request *request);
 
 /* Findings a rule has made, in a list the caller owns. */
 typedef struct ka_rules_out {

@@ -8,18 +8,32 @@
 int64_t ka_rules_allowed(const ka_view *v, const ka_response *response)
 {
     const ka_max_track *track = &v->exchanges->max;
-    if (response == NULL || response->max < 0 || track->mixed)
+    if (response == NULL || track->mixed)
         return -1;
-    if (track->style == KA_MAX_FIXED)
-        return (v->failed_gates & KA_GATE_MID_START) ? -1 : response->max;
-    return (int64_t)response->number + response->max;
+    if (track->style == KA_MAX_FIXED) /* a response without it, as Node's last one, takes nothing back */
+        return (v->failed_gates & KA_GATE_MID_START) ? -1 : track->latest;
+    return response->max < 0 ? -1 : (int64_t)response->number + response->max;
+}
+
+/* Of two readings of a max the one that gives the server its reason: a single sample may be the total, and so
+ * may any equal ones where the beginning was not captured. */
+bool ka_rules_max_reached(const ka_view *v)
+{
+    const ka_response *last = &v->exchanges->last;
+    const ka_max_track *track = &v->exchanges->max;
+    if (last->max < 0 || track->mixed)
+        return false;
+    if (track->style == KA_MAX_FIXED && (v->failed_gates & KA_GATE_MID_START))
+        return true;
+    int64_t total = track->style == KA_MAX_COUNT_DOWN ? (int64_t)last->number + last->max : last->max;
+    return last->number >= (uint64_t)total;
 }
 
 bool ka_rule_max_exceeded(const ka_view *v, ka_finding *f)
 {
     int64_t allowed = ka_rules_allowed(v, v->before);
-    if (allowed < 0 || (int64_t)v->request->number <= allowed || v->before->close)
-        return false; /* after close it is request-after-close */
+    if (allowed < 0 || (int64_t)v->request->number <= allowed)
+        return false;
     if (v->request->ack < v->before->end)
         return false; /* pipelined before the client could know */
     f->at = v->request->first_at;
@@ -28,7 +42,7 @@ bool ka_rule_max_exceeded(const ka_view *v, ka_finding *f)
     ka_finding_frame(f, "request", v->request->first_at);
     ka_finding_value(f, "request_number", (int64_t)v->request->number, KA_COUNT);
     ka_finding_value(f, "allowed", allowed, KA_COUNT);
-    ka_finding_value(f, "max", v->before->max, KA_COUNT);
+    ka_finding_value(f, "max", v->before->max >= 0 ? v->before->max : v->exchanges->max.latest, KA_COUNT);
     return true;
 }
 

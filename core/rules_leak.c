@@ -9,6 +9,12 @@ static int64_t earlier(int64_t a_ns, ka_moment b)
     return b.frame != 0 && b.time_ns < a_ns ? b.time_ns : a_ns;
 }
 
+/* Half-closed for long is fine in other protocols. */
+static bool is_other_protocol(const ka_view *v)
+{
+    return v->connection->protocol == KA_PROTOCOL_OTHER;
+}
+
 /* One side's FIN was acknowledged at `from`; the other stays in CLOSE-WAIT until it closes itself, somebody
  * resets, or the capture ends. KA_NONE: it was not in CLOSE-WAIT, or nobody saw how it ended. */
 static int64_t close_wait_ns(const ka_view *v, const ka_half *closed, const ka_half *waiting, ka_moment from)
@@ -40,7 +46,7 @@ static void show(const ka_view *v, const ka_half *closed, const ka_half *waiting
 
 bool ka_rule_client_close_wait(const ka_view *v, ka_finding *f)
 {
-    if (v->server->ending == NULL)
+    if (v->server->ending == NULL || is_other_protocol(v))
         return false;
     int64_t held_ns = close_wait_ns(v, v->server, v->client, v->server->ending->fin_acked);
     if (held_ns == KA_NONE || held_ns <= v->limits->close_wait_ns)
@@ -52,7 +58,7 @@ bool ka_rule_client_close_wait(const ka_view *v, ka_finding *f)
 
 bool ka_rule_server_close_wait(const ka_view *v, ka_finding *f)
 {
-    if (v->client->ending == NULL)
+    if (v->client->ending == NULL || is_other_protocol(v))
         return false;
     ka_moment from = v->client->ending->fin_acked;
     if (from.frame != 0 && v->server->last_data_ns != KA_NONE && v->server->last_data_ns > from.time_ns)

@@ -19,7 +19,7 @@ static unanswered oldest_unanswered(const ka_view *v)
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     if (oldest != NULL)
         return (unanswered){oldest->first, oldest->ack, oldest->number, oldest->first_at, oldest->end_at};
-    return (unanswered){v->begun.seq, v->begun.ack, v->exchanges->requests + 1, v->begun.at, {0, 0}};
+    return (unanswered){v->begun.seq, v->begun.ack, v->exchanges->numbered + 1, v->begun.at, {0, 0}};
 }
 
 /* The client had the whole response that said close when it sent the request. */
@@ -48,13 +48,16 @@ static bool is_after_fin(const ka_view *v, const unanswered *u)
 
 /* The server had not a byte of the request when it closed: neither its FIN nor its RST acknowledges any.
  * Frame order would depend on where the capture was taken; this does not. */
-static bool is_race(const ka_view *v, const unanswered *u)
+static bool is_received(const ka_view *v, const unanswered *u)
 {
     const ka_ending *server = v->server->ending;
-    if (!is_lost(v, u) || v->answer_begun || is_after_fin(v, u) || is_pipelined(v, u))
-        return false;
-    uint64_t known = v->close.how == KA_HOW_FIN ? server->fin_ack : server->rst_ack;
-    return known <= u->first;
+    return (v->close.how == KA_HOW_FIN ? server->fin_ack : server->rst_ack) > u->first;
+}
+
+static bool is_race(const ka_view *v, const unanswered *u)
+{
+    return is_lost(v, u) && !v->answer_begun && !is_after_fin(v, u) && !is_pipelined(v, u) &&
+           !is_received(v, u);
 }
 
 static void show_request(const ka_view *v, const unanswered *u, ka_finding *f)
@@ -108,12 +111,13 @@ bool ka_rule_reuse_after_fin(const ka_view *v, ka_finding *f)
     if (!is_after_fin(v, &u))
         return false;
     const ka_ending *server = v->server->ending;
-    int64_t known_ns = u.first_at.time_ns - server->fin_acked.time_ns;
+    bool acked_before = server->fin_acked.frame != 0 && server->fin_acked.frame < u.first_at.frame;
+    int64_t known_ns = acked_before ? u.first_at.time_ns - server->fin_acked.time_ns : 0;
     show_request(v, &u, f);
     show_close(v, f);
     ka_finding_frame(f, "ack", server->fin_acked);
     ka_finding_value(f, "since_fin", u.first_at.time_ns - server->fin.time_ns, KA_NS);
-    if (server->fin_acked.frame != 0 && server->fin_acked.frame < u.first_at.frame)
+    if (acked_before)
         ka_finding_value(f, "in_close_wait", known_ns, KA_NS);
     /* The application may not have been told yet: still the client's, but not neglect. */
     ka_finding_value(f, "late", known_ns < v->limits->late_reuse_ns ? 1 : 0, KA_COUNT);
@@ -133,18 +137,29 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
     return true;
 }
 
+/* The latest answer ends the connection, so what was pipelined behind it is void (RFC 9112 section 9.6). */
+static bool is_voided(const ka_view *v)
+{
+    const ka_response *last = &v->exchanges->last;
+    return v->exchanges->completed > 0 && (!last->persists || last->asked_close ||
+                                           ka_rules_excuses_close(last->status) || ka_rules_max_reached(v));
+}
+
 bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
 {
     unanswered u = oldest_unanswered(v);
-    if (!is_lost(v, &u) || is_after_fin(v, &u) || is_race(v, &u) || u.end_at.frame == 0 ||
-        v->exchanges->last.close)
+    if (!is_lost(v, &u) || is_after_fin(v, &u) || !is_received(v, &u) || u.end_at.frame == 0 || is_voided(v))
         return false;
-    int64_t after_ns = v->close.at.time_ns - u.end_at.time_ns;
+    /* As the server saw it: the request's end was still on its way there, the close already on its way here.
+     */
+    int64_t after_ns = v->close.at.time_ns - u.end_at.time_ns - v->rtt_server_ns;
+    if (after_ns < 0)
+        after_ns = 0;
     int64_t timeout_ns = ka_view_timeout_ns(v);
     int64_t since_last_ns = v->close.at.time_ns - v->exchanges->last.end_at.time_ns;
     bool on_timer = timeout_ns != KA_NONE && since_last_ns >= timeout_ns - ka_view_early_ns(v, v->client) &&
                     since_last_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns);
-    if (after_ns < 0 || (after_ns >= v->limits->in_flight_limit_ns && !on_timer))
+    if (after_ns >= v->limits->in_flight_limit_ns && !on_timer)
         return false;
     show_request(v, &u, f);
     show_close(v, f);

@@ -33,7 +33,7 @@ bool ka_rule_bad_param(const ka_view *v, ka_finding *f)
 
 bool ka_rule_timeout_not_integer(const ka_view *v, ka_finding *f)
 {
-    return has_fault(v, KA_SYNTAX_TIMEOUT_NOT_INTEGER, 2, f);
+    return v->message->is_response && has_fault(v, KA_SYNTAX_TIMEOUT_NOT_INTEGER, 2, f);
 }
 
 bool ka_rule_duplicate_conflict(const ka_view *v, ka_finding *f)
@@ -51,10 +51,22 @@ static void show_field(const ka_view *v, ka_field_name name, ka_finding *f)
     }
 }
 
+/* To and from a proxy the option may stand in Proxy-Connection (RFC 9112 appendix C.2.2). */
+static bool is_kept_by_proxy_connection(const ka_message *m)
+{
+    for (size_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].name == KA_FIELD_PROXY_CONNECTION &&
+            ka_field_has_token(m->fields[i].value, "keep-alive"))
+            return true;
+    }
+    return false;
+}
+
 bool ka_rule_token_missing(const ka_view *v, ka_finding *f)
 {
     const ka_options *connection = &v->header->connection;
-    if (!v->header->keep_alive.present || connection->keep_alive || connection->close)
+    if (!v->header->keep_alive.present || connection->keep_alive || connection->close ||
+        is_kept_by_proxy_connection(v->message))
         return false;
     blame_sender(v, f);
     show_field(v, KA_FIELD_KEEP_ALIVE, f);

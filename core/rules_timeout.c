@@ -21,6 +21,9 @@ static int64_t response_timeout_ns(const ka_response *response)
     return response == NULL || response->timeout_s < 0 ? KA_NONE : response->timeout_s * KA_SECOND_NS;
 }
 
+/* Idle timers are set in whole seconds: one that runs out sooner is no timer. */
+#define SHORTEST_TIMER_NS KA_SECOND_NS
+
 /* The server may have started its timer when it had written the response; what the wire shows can be later,
  * when the client took it slowly. Counted from the first byte the close is early in any case. */
 static bool tail_limited(const ka_view *v, int64_t timeout_ns)
@@ -29,16 +32,12 @@ static bool tail_limited(const ka_view *v, int64_t timeout_ns)
     return at_most_ns >= timeout_ns - ka_view_early_ns(v, v->client);
 }
 
-static bool max_reached(const ka_view *v)
-{
-    int64_t allowed = ka_rules_allowed(v, &v->exchanges->last);
-    return allowed >= 0 && v->exchanges->last.number >= (uint64_t)allowed;
-}
-
 /* Errors after which a server has reason to close (RFC 9110: it lost track of the message, or sheds load). */
-static bool is_closing_status(uint16_t status)
+bool ka_rules_excuses_close(uint16_t status)
 {
-    static const uint16_t statuses[] = {400, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505};
+    static const uint16_t statuses[] = {400, 408, 413, 414, 417, 431};
+    if (status >= 500)
+        return true;
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         if (statuses[i] == status)
             return true;
@@ -57,7 +56,10 @@ static bool is_unannounced(const ka_view *v)
         return false;
     if (v->close.verdict == KA_VERDICT_PUNCTUAL || v->close.verdict == KA_VERDICT_LATE)
         return false;
-    return v->close.idle_ns < limit_ns && !is_closing_status(x->last.status) && !max_reached(v);
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    if (timeout_ns != KA_NONE && tail_limited(v, timeout_ns))
+        return false;
+    return v->close.idle_ns < limit_ns && !ka_rules_excuses_close(x->last.status) && !ka_rules_max_reached(v);
 }
 
 bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
@@ -65,7 +67,7 @@ bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (v->close.by != KA_SIDE_SERVER || v->close.verdict != KA_VERDICT_EARLY || !v->exchanges->last.persists)
         return false;
-    if (v->exchanges->stray || max_reached(v) || is_unannounced(v) || tail_limited(v, timeout_ns))
+    if (v->exchanges->stray || ka_rules_max_reached(v) || is_unannounced(v) || tail_limited(v, timeout_ns))
         return false;
     f->at = v->close.at;
     show_response(f, &v->exchanges->last);
@@ -84,6 +86,8 @@ bool ka_rule_close_unannounced(const ka_view *v, ka_finding *f)
         return false;
     f->at = v->close.at;
     f->severity = v->repeated > 0 ? KA_ERROR : KA_WARN;
+    if (ka_view_timeout_ns(v) == KA_NONE && tail_limited(v, SHORTEST_TIMER_NS))
+        f->failed_gates |= KA_GATE_TAIL_LIMITED;
     show_response(f, &v->exchanges->last);
     ka_finding_frame(f, "fin", v->close.at);
     ka_finding_value(f, "idle", v->close.idle_ns, KA_NS);
@@ -104,7 +108,7 @@ bool ka_rule_kept_late(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     int64_t open_ns = ka_view_idle_ns(v);
     bool closed_late = v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_LATE;
-    if (timeout_ns == KA_NONE || !v->exchanges->last.persists)
+    if (timeout_ns == KA_NONE || !v->exchanges->last.persists || v->exchanges->stray)
         return false;
     if (!closed_late && (open_ns == KA_NONE || open_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns) ||
                          is_forever(v, open_ns)))
@@ -118,14 +122,20 @@ bool ka_rule_kept_late(const ka_view *v, ka_finding *f)
     return true;
 }
 
+bool ka_rules_expired(const ka_view *v, const ka_response *before, const ka_request *request)
+{
+    int64_t timeout_ns = response_timeout_ns(before);
+    if (timeout_ns == KA_NONE || request->idle_before_ns == KA_NONE || !before->persists)
+        return false;
+    return request->idle_before_ns - v->rtt_client_ns > timeout_ns + ka_view_early_ns(v, v->server);
+}
+
 bool ka_rule_reuse_after_expiry(const ka_view *v, ka_finding *f)
 {
+    if (!ka_rules_expired(v, v->before, v->request))
+        return false;
     int64_t timeout_ns = response_timeout_ns(v->before);
-    if (timeout_ns == KA_NONE || v->request->idle_before_ns == KA_NONE || !v->before->persists)
-        return false;
     int64_t client_idle_ns = v->request->idle_before_ns - v->rtt_client_ns;
-    if (client_idle_ns <= timeout_ns + ka_view_early_ns(v, v->server))
-        return false;
     f->at = v->request->first_at;
     show_response(f, v->before);
     ka_finding_frame(f, "request", v->request->first_at);
@@ -151,7 +161,7 @@ bool ka_rule_race_exposure(const ka_view *v, ka_finding *f)
         return false;
     if (gap_ns < timeout_ns / 2) /* a short timeout alone exposes nobody who comes back at once */
         return false;
-    if (gap_ns - v->rtt_client_ns > timeout_ns + ka_view_early_ns(v, v->server))
+    if (ka_rules_expired(v, v->before, v->request))
         return false; /* reuse-after-expiry */
     f->at = v->request->first_at;
     show_response(f, v->before);
@@ -165,12 +175,21 @@ bool ka_rule_race_exposure(const ka_view *v, ka_finding *f)
     return true;
 }
 
+/* When the gap after the last response ended: with a request, a close, or not yet. */
+static ka_moment gap_end(const ka_view *v)
+{
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    ka_moment end = v->close.by != KA_SIDE_NONE ? v->close.at : v->now;
+    ka_moment next = oldest != NULL ? oldest->first_at : v->begun.at;
+    return next.frame != 0 && next.time_ns < end.time_ns ? next : end;
+}
+
 bool ka_rule_timeout_zero(const ka_view *v, ka_finding *f)
 {
     const ka_response *last = &v->exchanges->last;
     if (v->exchanges->completed == 0 || last->timeout_s != 0 || !last->effective)
         return false;
-    ka_moment end = v->close.by != KA_SIDE_NONE ? v->close.at : v->now;
+    ka_moment end = gap_end(v);
     int64_t open_ns = end.time_ns > last->end_at.time_ns ? end.time_ns - last->end_at.time_ns : 0;
     if (open_ns > v->limits->zero_grace_ns)
         f->severity = KA_WARN;

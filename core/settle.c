@@ -92,9 +92,12 @@ static void tell(const ka_view *v, const ka_sink *sink, const ka_noted *list, ka
         sink->finding(sink->user, &noted->finding);
 }
 
-static bool has(const ka_record *record, ka_finding_id id)
+/* What was lowered by a gate makes no later one graver. */
+static bool is_sure(const ka_noted *list, ka_finding_id id)
 {
-    return record->finding_mask[id / 64] >> id % 64 & 1;
+    while (list != NULL && list->finding.id != id)
+        list = list->next;
+    return list != NULL && list->finding.severity > KA_NOTE;
 }
 
 /* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
@@ -110,12 +113,14 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
+    if (ka_view_cut_short(v))
+        v->failed_gates |= KA_GATE_SHORT_TAIL;
     ka_status status = collect(v, &j);
     if (status == KA_OK) {
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
-            endpoint->unannounced += has(&record, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
+            endpoint->unannounced += is_sure(j.list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
             status = ka_endpoint_add(endpoint, &record, v->capture_ended && v->close.by == KA_SIDE_NONE);
         }
     }

@@ -4,9 +4,29 @@
  */
 #include "text.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+size_t ka_text_digits(uint64_t number, unsigned min_digits, char out[KA_DIGITS_BYTES])
+{
+    char reversed[KA_DIGITS_BYTES];
+    size_t count = 0;
+    do {
+        reversed[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (count < min_digits && count < KA_DIGITS_BYTES)
+        reversed[count++] = '0';
+    for (size_t i = 0; i < count; i++)
+        out[i] = reversed[count - 1 - i];
+    return count;
+}
+
+static void add_digits(ka_text *text, uint64_t number, unsigned min_digits)
+{
+    char digits[KA_DIGITS_BYTES];
+    ka_text_add(text, digits, ka_text_digits(number, min_digits, digits));
+}
 
 ka_text ka_text_init(char *out, size_t size_bytes)
 {
@@ -34,9 +54,9 @@ void ka_text_add_name(ka_text *text, const char *name)
 
 void ka_text_add_integer(ka_text *text, int64_t number)
 {
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRId64, number);
-    ka_text_add_name(text, digits);
+    if (number < 0)
+        ka_text_add_name(text, "-");
+    add_digits(text, number < 0 ? 0 - (uint64_t)number : (uint64_t)number, 1);
 }
 
 void ka_text_add_quoted(ka_text *text, ka_slice bytes)
@@ -77,9 +97,8 @@ size_t ka_seconds_text(int64_t duration_ns, unsigned decimals, char *out, size_t
         ka_text_add_name(&text, "-");
     ka_text_add_integer(&text, (int64_t)(units / per_second));
     if (decimals > 0) {
-        char fraction[24];
-        snprintf(fraction, sizeof fraction, ".%0*" PRIu64, (int)decimals, units % per_second);
-        ka_text_add_name(&text, fraction);
+        ka_text_add_name(&text, ".");
+        add_digits(&text, units % per_second, decimals);
     }
     return text.len_bytes;
 }
@@ -107,9 +126,11 @@ static unsigned longest_zeros(const uint16_t group[GROUPS], unsigned *length)
 
 static void add_ipv4(ka_text *text, const uint8_t ip[4])
 {
-    char dotted[16];
-    snprintf(dotted, sizeof dotted, "%u.%u.%u.%u", ip[0], ip[1], ip[2], ip[3]);
-    ka_text_add_name(text, dotted);
+    for (unsigned i = 0; i < 4; i++) {
+        if (i > 0)
+            ka_text_add_name(text, ".");
+        add_digits(text, ip[i], 1);
+    }
 }
 
 static void add_ipv6(ka_text *text, const uint8_t ip[16])

@@ -14,6 +14,11 @@ typedef struct ka_text {
     size_t len_bytes; /* without the NUL */
 } ka_text;
 
+/* Decimal digits of a number, at least min_digits of them (at most 20), without NUL; returns how many. By
+ * hand: the output has some twenty numbers a line, and printf's take most of the time. */
+enum { KA_DIGITS_BYTES = 20 };
+size_t ka_text_digits(uint64_t number, unsigned min_digits, char out[KA_DIGITS_BYTES]);
+
 ka_text ka_text_init(char *out, size_t size_bytes);
 void ka_text_add(ka_text *text, const char *bytes, size_t len_bytes);
 void ka_text_add_name(ka_text *text, const char *name); /* NUL-terminated */

@@ -60,6 +60,14 @@ static uint32_t sign(const ka_segment *s)
     return h ^ (uint32_t)s->flags * 374761393u;
 }
 
+/* The copy of a payload may come when all is answered and the signatures are given back. */
+static bool is_late_copy(const ka_half *half, const ka_segment *s)
+{
+    return s->len_bytes > 0 && s->ip_id != 0 && s->ip_id == half->data_ip_id &&
+           half->last_data_ns != KA_NONE && s->time_ns - half->last_data_ns < COPY_WINDOW_NS &&
+           half->next != 0 && ka_transport_unwrap(half, s->seq) < half->next;
+}
+
 /* The same segment again within a millisecond, same IP identification: a copy the mirror made. */
 static bool is_copy(ka_half_activity *active, const ka_segment *s)
 {
@@ -90,8 +98,9 @@ static void check_clock(ka_transport *t, const ka_segment *s)
     t->newest.frame = s->frame;
     if (t->newest.time_ns != KA_NONE && s->time_ns < t->newest.time_ns) {
         int64_t back = t->newest.time_ns - s->time_ns;
-        if (back > t->backward_ns)
-            t->backward_ns = back;
+        int64_t back_us = back / 1000 < UINT32_MAX ? back / 1000 : UINT32_MAX;
+        if (back_us > t->backward_us)
+            t->backward_us = (uint32_t)back_us;
         if (back > CLOCK_TOLERANCE_NS)
             t->failed_gates |= KA_GATE_CLOCK;
         return;
@@ -110,7 +119,8 @@ static void round_trip(ka_half *half, int64_t sample_ns, bool handshake)
         half->data_rtt_min_ns = sample;
     if (sample > half->data_rtt_max_ns)
         half->data_rtt_max_ns = sample;
-    half->data_rtt_count++;
+    if (half->data_rtt_count < UINT8_MAX)
+        half->data_rtt_count++;
 }
 
 static void start_timing(ka_half_activity *active, uint64_t end, int64_t now_ns, bool handshake)
@@ -150,6 +160,14 @@ static void note_fin_acked(ka_ending *ending, uint64_t ack, ka_moment now)
         ending->fin_acked = now;
 }
 
+/* A capture that starts on an idle connection can see a keepalive probe first: its ACK names one number more,
+ * of a byte from before the capture. */
+static bool began_with_probe(const ka_half *half, uint64_t ack)
+{
+    return ack == half->next + 1 && half->claimed == half->next && half->last_data_ns == KA_NONE &&
+           !half->syn && half->ending == NULL;
+}
+
 /* The other side acknowledged this half's bytes up to `ack`. */
 static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_allocator *allocator,
                              uint64_t ack, ka_moment now)
@@ -168,6 +186,10 @@ static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_a
         return KA_NO_MEMORY;
     if (ack <= half->next)
         return KA_OK;
+    if (began_with_probe(half, ack)) {
+        half->next = half->claimed = ack;
+        return KA_OK;
+    }
     if (add_unseen(half, allocator, true, half->next, ack, now.time_ns) != KA_OK)
         return KA_NO_MEMORY;
     half->next = ack;
@@ -213,9 +235,10 @@ static ka_ending *ending_of(ka_half *half, const ka_allocator *allocator)
     return half->ending;
 }
 
-static ka_status note_ending(ka_half *half, const ka_allocator *allocator, const ka_segment *s,
+static ka_status note_ending(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
                              uint64_t fin_seq, ka_segment_news *news)
 {
+    ka_half *half = &t->half[s->direction];
     ka_ending *ending = ending_of(half, allocator);
     if (ending == NULL)
         return KA_NO_MEMORY;
@@ -224,6 +247,7 @@ static ka_status note_ending(ka_half *half, const ka_allocator *allocator, const
         ending->fin = now;
         ending->fin_seq = fin_seq;
         ending->fin_ack = half->acked;
+        note_fin_acked(ending, t->half[!s->direction].acked, now); /* the capture may swap FIN and ACK */
         news->fin = true;
     }
     if ((s->flags & KA_RST) && ending->rst.frame == 0) {
@@ -237,12 +261,17 @@ static ka_status note_ending(ka_half *half, const ka_allocator *allocator, const
 static void note_data(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t from,
                       uint64_t to)
 {
+    ka_unclaimed here = {from, half->acked, {s->time_ns, s->frame}};
     half->last_data_ns = s->time_ns;
-    if (active->unclaimed.seq != 0 || to <= half->claimed)
+    half->data_ip_id = s->ip_id;
+    if (from >= active->latest.seq)
+        active->latest = here;
+    if (to <= half->claimed)
         return;
-    active->unclaimed.seq = from > half->claimed ? from : half->claimed;
-    active->unclaimed.ack = half->acked;
-    active->unclaimed.at = (ka_moment){s->time_ns, s->frame};
+    if (here.seq < half->claimed)
+        here.seq = half->claimed;
+    if (active->unclaimed.seq == 0 || here.seq < active->unclaimed.seq)
+        active->unclaimed = here;
 }
 
 /* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
@@ -283,6 +312,8 @@ static void note_payload(ka_transport *t, const ka_segment *s, uint64_t from, ne
     note_data(half, active, s, from, from + s->len_bytes);
     if (what == NEWEST)
         start_timing(active, from + s->len_bytes, s->time_ns, false);
+    else
+        active->timed_end = 0; /* an ACK that waited for a hole to be filled measures the loss */
 }
 
 static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
@@ -296,9 +327,9 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
     newness what = OLD;
 
     if (s->flags & KA_RST) /* its payload, if any, is text about the reason (RFC 9293 section 3.5.3) */
-        return note_ending(half, allocator, s, 0, news);
+        return note_ending(t, allocator, s, 0, news);
     if (is_probe(half, s, from)) {
-        half->probes++;
+        half->probes += half->probes < UINT16_MAX ? 1 : 0;
         return KA_OK;
     }
     if (!half->seen) {
@@ -312,7 +343,7 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
         note_syn(half, &t->activity->half[s->direction], s, data_from);
     if (s->len_bytes > 0)
         note_payload(t, s, data_from, what, news);
-    return (s->flags & KA_FIN) ? note_ending(half, allocator, s, data_to, news) : KA_OK;
+    return (s->flags & KA_FIN) ? note_ending(t, allocator, s, data_to, news) : KA_OK;
 }
 
 static ka_status take_ack(ka_transport *t, const ka_allocator *allocator, const ka_segment *s)
@@ -349,7 +380,7 @@ ka_status ka_transport_segment(ka_transport *t, const ka_allocator *allocator, c
     if (t->activity == NULL && (t->activity = ka_memory_take(allocator, sizeof *t->activity)) == NULL)
         return KA_NO_MEMORY;
     check_clock(t, s);
-    if (is_copy(&t->activity->half[s->direction], s)) {
+    if (is_copy(&t->activity->half[s->direction], s) || is_late_copy(&t->half[s->direction], s)) {
         news->copy = true;
         if (copy_is_certain(s))
             t->failed_gates |= KA_GATE_DUPLICATE;
@@ -374,15 +405,17 @@ void ka_transport_claim(ka_transport *t, const ka_allocator *allocator, unsigned
     half->claimed = end;
     if (t->activity == NULL)
         return;
-    ka_unclaimed *unclaimed = &t->activity->half[direction].unclaimed;
-    if (unclaimed->seq == 0 || unclaimed->seq >= end)
+    ka_half_activity *active = &t->activity->half[direction];
+    if (active->unclaimed.seq == 0 || active->unclaimed.seq >= end)
         return;
     bool fin = half->ending != NULL && half->ending->fin.frame != 0;
-    /* What follows the message in the segment that ended it begins the next one. */
-    if (half->next - (fin ? 1 : 0) > end)
-        *unclaimed = (ka_unclaimed){end, ack, last};
+    if (half->next - (fin ? 1 : 0) <= end || ka_transport_unseen(half, end, end + 1))
+        active->unclaimed = (ka_unclaimed){0, 0, {0, 0}};
+    else if (active->latest.seq <=
+             end) /* what follows, in the same segment or its own, begins the next one */
+        active->unclaimed = (ka_unclaimed){end, active->latest.ack, active->latest.at};
     else
-        *unclaimed = (ka_unclaimed){0, 0, {0, 0}};
+        active->unclaimed = (ka_unclaimed){end, ack, last};
     rest(t, allocator);
 }
 
@@ -418,6 +451,17 @@ ka_moment ka_transport_ended(const ka_half *half, ka_how *how)
     bool is_fin = fin->frame != 0 && (rst->frame == 0 || fin->frame <= rst->frame);
     *how = is_fin ? KA_HOW_FIN : KA_HOW_RST;
     return is_fin ? *fin : *rst;
+}
+
+int64_t ka_transport_open_ns(const ka_transport *t, int64_t from_ns, int64_t to_ns)
+{
+    for (int d = 0; d < 2; d++) {
+        ka_how how;
+        ka_moment ended = ka_transport_ended(&t->half[d], &how);
+        if (how != KA_HOW_NONE && ended.time_ns < to_ns)
+            to_ns = ended.time_ns;
+    }
+    return to_ns > from_ns ? to_ns - from_ns : 0;
 }
 
 int64_t ka_transport_rtt_ns(const ka_half *half)

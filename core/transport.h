@@ -42,7 +42,8 @@ enum { KA_SIGNATURES = 2 };
 /* What only a direction with something under way needs. */
 typedef struct ka_half_activity {
     ka_unclaimed unclaimed;
-    uint64_t timed_end; /* an ACK that reaches this gives a round trip; 0: nothing is timed */
+    ka_unclaimed latest; /* the newest segment with payload, claimed or not */
+    uint64_t timed_end;  /* an ACK that reaches this gives a round trip; 0: nothing is timed */
     int64_t timed_at_ns;
     int64_t signed_at_ns;
     uint32_t signatures[KA_SIGNATURES]; /* of the newest segments, against copies */
@@ -65,19 +66,20 @@ typedef struct ka_half {
     uint32_t rtt_min_ns;  /* capture point to this direction's receiver and back; UINT32_MAX: no sample */
     uint32_t data_rtt_min_ns;
     uint32_t data_rtt_max_ns;
-    uint32_t data_rtt_count;
     uint32_t retransmissions;
-    uint32_t probes;
-    uint16_t mss; /* the largest segment this side takes; 0: not told */
-    bool seen;
-    bool syn;
+    uint16_t probes;        /* stays at its largest value */
+    uint16_t mss;           /* the largest segment this side takes; 0: not told */
+    uint16_t data_ip_id;    /* of the segment at last_data_ns */
+    uint8_t data_rtt_count; /* stays at its largest value: three are enough to tell jitter */
+    bool seen : 1;
+    bool syn : 1;
 } ka_half;
 
 typedef struct ka_transport {
     ka_half half[2];
     ka_activity *activity; /* NULL: nothing is under way */
     ka_moment newest;      /* the largest time, the last frame */
-    int64_t backward_ns;   /* how far time ran backward at most */
+    uint32_t backward_us;  /* how far time ran backward at most, stays at its largest value */
     uint32_t failed_gates; /* those that headers alone show */
 } ka_transport;
 
@@ -108,6 +110,8 @@ bool ka_transport_late(const ka_half *half, uint64_t seq);
 uint64_t ka_transport_missed_bytes(const ka_half *half);
 /* The first FIN or RST of a direction; frame 0: none. */
 ka_moment ka_transport_ended(const ka_half *half, ka_how *how);
+/* The time from one moment to a later one, or to the first FIN or RST if that is earlier; at least 0. */
+int64_t ka_transport_open_ns(const ka_transport *transport, int64_t from_ns, int64_t to_ns);
 /* Round trip from the capture point to the receiver of this direction; KA_NONE: never measured. */
 int64_t ka_transport_rtt_ns(const ka_half *half);
 /* Largest minus smallest data-to-ACK sample; 0 below three samples. */

@@ -1,11 +1,371 @@
-/* main.c - the keptalive command.
+/* main.c - the keptalive command: owns the order in which the rooms are called, and the exit status.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <stdio.h>
+#include "capture/capture.h"
+#include "memory.h"
+#include "options.h"
+#include "packet/packet.h"
+#include "report/report.h"
+#include "stream/stream.h"
+#include "usage.h"
 
-int main(void)
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FOUND = 1,
+    EXIT_USAGE = 2,
+    EXIT_UNREAD = 3,
+    EXIT_UNWRITTEN = 4,
+};
+
+/* NDJSON has a line for every connection: large writes keep the system calls out of the profile. */
+enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
+
+/* Packets by what became of them, without the TCP ones. */
+typedef struct packet_losses {
+    uint64_t fragments;
+    uint64_t broken; /* TCP headers */
+    uint64_t cut;
+    uint64_t malformed;
+    uint64_t link_unknown;
+} packet_losses;
+
+typedef struct run {
+    options settings;
+    capture *capture;
+    ka_audit *audit;
+    stream_table *streams;
+    report *report;
+    FILE *out;
+    packet_losses losses;
+    ka_status status; /* of reading */
+    int64_t first_ns; /* of the packets seen; KA_NONE: none */
+    int64_t last_ns;
+    incomplete incomplete;
+} run;
+
+/* Set by SIGINT and SIGTERM: stop reading and report. A second one ends the process. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal_number)
 {
-    puts("keptalive " KEPTALIVE_VERSION);
-    return 0;
+    (void)signal_number;
+    interrupted = 1;
+}
+
+static void install_signals(void)
+{
+    /* No SA_RESTART: a read from a pipe that waits for packets must return. */
+    struct sigaction stop = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an output error like any other: status 4 */
+}
+
+static int complain(int status, const char *what, const char *why)
+{
+    fprintf(stderr, "keptalive: %s%s%s\n", what, why ? ": " : "", why ? why : "");
+    return status;
+}
+
+static const char *output_name(const run *self)
+{
+    return self->settings.output ? self->settings.output : "standard output";
+}
+
+static int unwritten(const run *self, int error)
+{
+    return complain(EXIT_UNWRITTEN, output_name(self), strerror(error != 0 ? error : EIO));
+}
+
+/* ---- Opening ---- */
+
+static int open_capture(run *self)
+{
+    capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
+    char error[CAPTURE_ERROR_BYTES];
+    bool usage = false;
+    self->capture = capture_open(&inputs, error, &usage);
+    if (!self->capture)
+        return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
+    return EXIT_DONE;
+}
+
+/* Opening the output would empty the capture. */
+static bool is_an_input(const options *settings)
+{
+    struct stat output, input;
+    if (stat(settings->output, &output) != 0 || !S_ISREG(output.st_mode))
+        return false;
+    for (size_t i = 0; i < settings->path_count; i++) {
+        bool known = strcmp(settings->paths[i], "-") == 0 ? fstat(STDIN_FILENO, &input) == 0
+                                                          : stat(settings->paths[i], &input) == 0;
+        if (known && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+            return true;
+    }
+    return false;
+}
+
+static int open_output(run *self)
+{
+    const char *path = self->settings.output;
+    if (path && is_an_input(&self->settings))
+        return complain(EXIT_USAGE, "--output", "the file is one of the captures; try keptalive --help");
+    self->out = path ? fopen(path, "w") : stdout;
+    if (!self->out)
+        return unwritten(self, errno);
+    setvbuf(self->out, NULL, _IOFBF, OUTPUT_BUFFER_BYTES);
+    return EXIT_DONE;
+}
+
+static bool wants_color(const run *self)
+{
+    if (self->settings.color != OPTIONS_COLOR_AUTO)
+        return self->settings.color == OPTIONS_COLOR_ALWAYS;
+    const char *no_color = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
+    const char *terminal = getenv("TERM");
+    return (!no_color || no_color[0] == '\0') && terminal && strcmp(terminal, "dumb") != 0 &&
+           isatty(fileno(self->out));
+}
+
+static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
+{
+    return capture_locate(user, frame, file, file_frame);
+}
+
+static bool open_report(run *self)
+{
+    const options *settings = &self->settings;
+    report_options wanted = {
+        .format = settings->format == OPTIONS_NDJSON ? REPORT_NDJSON : REPORT_TEXT,
+        .out = self->out,
+        .paths = settings->paths,
+        .path_count = settings->path_count,
+        .filter = settings->filter,
+        .connections = settings->connections,
+        .exchanges = settings->exchanges,
+        .color = wants_color(self),
+        .locate_user = self->capture,
+        .locate = settings->path_count > 1 ? locate : NULL,
+    };
+    self->report = report_new(&wanted, &memory_heap);
+    return self->report != NULL;
+}
+
+static bool open_audit(run *self)
+{
+    ka_config config = {
+        .thresholds = self->settings.thresholds,
+        .allocator = memory_heap,
+        .sink = *report_sink(self->report),
+        .settled = stream_settled,
+        .settled_user = &self->streams,
+    };
+    if (ka_audit_new(&config, &self->audit) != KA_OK)
+        return false;
+    ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
+    self->streams = stream_table_new(self->audit, &memory_heap);
+    return self->streams != NULL;
+}
+
+static int open_all(run *self)
+{
+    int status = open_capture(self);
+    if (status == EXIT_DONE)
+        status = open_output(self);
+    if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
+        status = complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    return status;
+}
+
+/* ---- Reading ---- */
+
+static void see_time(run *self, int64_t time_ns)
+{
+    if (self->first_ns == KA_NONE || time_ns < self->first_ns)
+        self->first_ns = time_ns;
+    if (self->last_ns == KA_NONE || time_ns > self->last_ns)
+        self->last_ns = time_ns;
+}
+
+static ka_status take_packet(run *self, const capture_packet *packet)
+{
+    packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
+    packet_tcp tcp;
+    see_time(self, packet->time_ns);
+    packet_verdict verdict = packet_decode(packet->link_type, bytes, &tcp);
+    tcp.segment.time_ns = packet->time_ns;
+    tcp.segment.frame = packet->frame;
+    tcp.segment.interface = packet->input;
+    switch (verdict) {
+    case PACKET_TCP:
+        return stream_segment(self->streams, &tcp);
+    case PACKET_ICMP_TCP:
+        return stream_quoted(self->streams, &tcp);
+    case PACKET_TCP_BROKEN:
+        self->losses.broken++;
+        return stream_quoted(self->streams, &tcp);
+    case PACKET_FRAGMENT:
+        self->losses.fragments++;
+        break;
+    case PACKET_CUT:
+        self->losses.cut++;
+        break;
+    case PACKET_MALFORMED:
+        self->losses.malformed++;
+        break;
+    case PACKET_LINK_UNKNOWN:
+        self->losses.link_unknown++;
+        break;
+    case PACKET_OTHER:
+        break;
+    }
+    return KA_OK;
+}
+
+static void read_all(run *self)
+{
+    capture_packet packet;
+    while (self->status == KA_OK && !interrupted && report_error(self->report) == 0 &&
+           capture_next(self->capture, &packet) == CAPTURE_PACKET)
+        self->status = take_packet(self, &packet);
+    if (self->status == KA_OK)
+        self->status = stream_finish(self->streams);
+    /* After a failure too: what was read is reported. */
+    ka_status reported = ka_audit_report(self->audit, report_sink(self->report));
+    if (self->status == KA_OK)
+        self->status = reported;
+}
+
+/* ---- Reporting ---- */
+
+static void list_incomplete(run *self)
+{
+    incomplete *list = &self->incomplete;
+    for (size_t i = 0; i < capture_problem_count(self->capture); i++)
+        incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
+    const packet_losses *losses = &self->losses;
+    const stream_counts *counts = stream_table_counts(self->streams);
+    const incomplete_row rows[] = {
+        {"interrupted", "reading was interrupted", interrupted != 0, true, true},
+        {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true, true},
+        {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
+         true},
+        {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
+        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false, false},
+        {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
+        {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
+        {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
+        {"hole", "stretches of bytes that were not captured", counts->holes, false, false},
+        {"head-too-long", "connections with a message head beyond the limit", counts->heads_too_long, false,
+         false},
+        {"buffer", "segments dropped at the limit for bytes out of order", counts->buffer_drops, false,
+         false},
+        {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        incomplete_add(list, rows[i]);
+}
+
+static void write_end(run *self)
+{
+    list_incomplete(self);
+    report_end end = {
+        .files = capture_input_count(self->capture),
+        .packets = capture_packets(self->capture),
+        .bytes = capture_bytes(self->capture),
+        .first_ns = self->first_ns,
+        .last_ns = self->last_ns,
+        .incomplete = &self->incomplete,
+    };
+    report_finish(self->report, &end);
+}
+
+/* Every way the output can fail, the buffer's last bytes included. */
+static int close_output(run *self)
+{
+    int error = report_error(self->report);
+    FILE *out = self->out;
+    self->out = NULL;
+    errno = 0;
+    if ((ferror(out) | fclose(out)) != 0 && error == 0)
+        error = errno != 0 ? errno : EIO;
+    return error != 0 ? unwritten(self, error) : EXIT_DONE;
+}
+
+/* The highest status that applies. */
+static int judge(run *self)
+{
+    const options *settings = &self->settings;
+    if (close_output(self) != EXIT_DONE)
+        return EXIT_UNWRITTEN;
+    if (self->incomplete.unread)
+        return EXIT_UNREAD;
+    if (settings->has_fail_on && tally_reaches(report_tally(self->report), settings->fail_on))
+        return EXIT_FOUND;
+    return EXIT_DONE;
+}
+
+static void close_all(run *self)
+{
+    if (self->streams)
+        stream_table_free(self->streams);
+    if (self->audit)
+        ka_audit_free(self->audit);
+    report_free(self->report);
+    if (self->capture)
+        capture_close(self->capture);
+    if (self->out)
+        fclose(self->out);
+}
+
+static int run_all(const options *settings)
+{
+    static run self; /* large: the list of problems */
+    self.settings = *settings;
+    self.first_ns = self.last_ns = KA_NONE;
+    int status = open_all(&self);
+    if (status == EXIT_DONE) {
+        read_all(&self);
+        write_end(&self);
+        status = judge(&self);
+    }
+    close_all(&self);
+    return status;
+}
+
+/* ---- */
+
+static int print_and_close(options_status wanted)
+{
+    if (wanted == OPTIONS_HELP)
+        usage_print(stdout);
+    else
+        puts("keptalive " KEPTALIVE_VERSION);
+    errno = 0;
+    if ((ferror(stdout) | fclose(stdout)) != 0)
+        return complain(EXIT_UNWRITTEN, "standard output", strerror(errno != 0 ? errno : EIO));
+    return EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    options settings;
+    char error[OPTIONS_ERROR_BYTES];
+    install_signals();
+    options_status status = options_parse(argc, argv, &settings, error);
+    if (status == OPTIONS_WRONG)
+        return complain(EXIT_USAGE, error, NULL);
+    if (status != OPTIONS_RUN)
+        return print_and_close(status);
+    return run_all(&settings);
 }

@@ -11,27 +11,49 @@
 #include "packet/packet.h"
 
 typedef struct stream_table stream_table;
+struct stream_facts;
 
 /* What was given up, for the summary. */
 typedef struct stream_counts {
     uint64_t connections;
     uint64_t segments;
-    uint64_t holes; /* stretches of missing bytes stepped over */
+    uint64_t late_segments; /* of connections that had settled */
+    uint64_t holes;         /* stretches of missing bytes stepped over */
     uint64_t hole_bytes;
     uint64_t heads_too_long; /* message heads beyond the limit: connection no longer parsed */
-    uint64_t buffer_drops;   /* out-of-order segments dropped to stay within the limits */
-    uint64_t evicted;        /* connections dropped to stay within the memory limit */
+    uint64_t
+        buffer_drops; /* times bytes were not waited for, or no longer parsed, to stay within the limits */
+    uint64_t evicted; /* connections dropped to stay within the memory limit */
 } stream_counts;
+
+/* Everything that bounds memory and waiting. */
+typedef struct stream_limits {
+    size_t direction_bytes;      /* out-of-order bytes of one direction, with their bookkeeping */
+    size_t direction_pieces;     /* out-of-order stretches of one direction */
+    size_t total_bytes;          /* out-of-order bytes and unfinished heads of all connections */
+    size_t head_bytes;           /* one message's start line and header fields */
+    uint32_t connections;        /* open at the same time */
+    uint32_t tombstones;         /* settled connections still known by their addresses */
+    int64_t tombstone_ns;        /* how long they are known */
+    int64_t hole_wait_ns;        /* how long acknowledged bytes may still turn up */
+    uint32_t hole_wait_segments; /* or how many segments of the connection later */
+} stream_limits;
+
+extern const stream_limits stream_limits_default;
 
 /* `audit` must outlive the table. NULL when memory runs out. */
 stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator);
+/* The same with other limits and another listener than the core (facts.h); both are copied or outlive it. */
+stream_table *stream_table_new_with(ka_audit *audit, const ka_allocator *allocator,
+                                    const stream_limits *limits, const struct stream_facts *facts);
 void stream_table_free(stream_table *table);
 
 /* One segment of the capture, in capture order. packet->segment.time_ns, frame and interface are set;
  * direction is set here. */
 ka_status stream_segment(stream_table *table, packet_tcp *packet);
 
-/* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else. */
+/* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
+ * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
 
 /* The end of the capture: hands the core whatever is complete by then (bytes still waiting behind a hole). */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # test_bench.py - proves that the benchmark runs and that its captures are what they claim to be; times nothing.
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Usage: test_bench.py MAKE_CAPTURE BARE_LOOP KEPTALIVE"""
+"""Usage: test_bench.py MAKE_CAPTURE BARE_LOOP MEASURE KEPTALIVE"""
 import json
 import os
 import struct
@@ -12,7 +12,7 @@ import unittest
 from collections import Counter
 from pathlib import Path
 
-MAKER, BARE, TOOL = map(Path, sys.argv[1:4])
+MAKER, BARE, MEASURE, TOOL = map(Path, sys.argv[1:5])
 FIN, SYN, ACK = 1, 2, 16
 
 
@@ -103,10 +103,26 @@ class Bench(unittest.TestCase):
         count = len(list(packets(path)))
         self.assertEqual(said, f"{count} packets, {path.stat().st_size - 24 - 16 * count} bytes\n")
 
+    def test_measure(self):
+        def cost(*command):
+            run = subprocess.run([MEASURE, *command], capture_output=True, text=True, check=True)
+            return tuple(map(int, run.stdout.split())), run.stderr
+        (cpu_us, wall_us, _, status), _ = cost("sleep", "0.2")
+        self.assertEqual((status, cpu_us < wall_us, wall_us >= 200_000), (0, True, True))
+        self.assertEqual(cost("sh", "-c", "echo output; exit 3")[0][3], 3)
+        self.assertEqual(cost("sh", "-c", "kill -KILL $$")[0][3], 128 + 9)
+        (_, _, _, status), said = cost("/no/such/command")
+        self.assertEqual((status, "/no/such/command" in said), (127, True))
+        peak = lambda size: cost(sys.executable, "-c", f"b'x' * {size}")[0][2]
+        self.assertAlmostEqual(peak(64 << 20) - peak(1), 64 << 10, delta=8 << 10)
+
+    def bench(self, tool):
+        command = [sys.executable, "-B", Path(__file__).parent / "run", "--tool", tool, "--maker", MAKER, "--bare",
+                   BARE, "--measure", MEASURE, "--pairs", "1", "--divisor", "1000"]
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": self.directory})
+
     def test_the_benchmark_runs_and_cleans_up(self):
-        command = [sys.executable, Path(__file__).parent / "run", "--tool", TOOL, "--maker", MAKER, "--bare", BARE, "--pairs", "1",
-                   "--divisor", "1000"]
-        run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": self.directory})
+        run = self.bench(TOOL)
         self.assertEqual(run.returncode, 0, run.stderr)
         for text in ("small:", "large:", "processor time  ratio", "wall time", "packets/s", "peak memory",
                      "idle: 1000 open connections", "bytes each"):
@@ -114,9 +130,7 @@ class Bench(unittest.TestCase):
         self.assertEqual(list(self.directory.iterdir()), [])
 
     def test_a_tool_that_fails_is_told_and_cleaned_up(self):
-        command = [sys.executable, Path(__file__).parent / "run", "--tool", "false", "--maker", MAKER, "--bare", BARE, "--pairs", "1",
-                   "--divisor", "1000"]
-        run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": self.directory})
+        run = self.bench("false")
         self.assertEqual(run.returncode, 1)
         self.assertIn("exit status 1", run.stderr)
         self.assertEqual(list(self.directory.iterdir()), [])

@@ -197,11 +197,21 @@ def check_schema(output, schema_path):
     kind.check_schema(schema)
     validator, problems = kind(schema), []
     for number, line in enumerate(output.decode("utf-8").splitlines(), 1):
-        for error in validator.iter_errors(json.loads(line)):
-            best = jsonschema.exceptions.best_match([error])
-            place = "/".join(map(str, best.absolute_path)) or "record"
-            problems.append(f"output line {number} is not as the schema says: {place}: {best.message[:300]}")
+        for error in (meant for found in validator.iter_errors(json.loads(line)) for meant in meant_by(found)):
+            place = "/".join(map(str, error.absolute_path)) or "record"
+            problems.append(f"output line {number} is not as the schema says: {place}: {error.message[:300]}")
     return problems, None
+
+
+def meant_by(error):
+    """Of a record that fits none of the kinds the schema offers, the errors against the kind its type names."""
+    kinds = {}
+    for inner in error.context:
+        kinds.setdefault(inner.schema_path[0], []).append(inner)
+    for errors in kinds.values():
+        if not any(list(inner.path) == ["type"] for inner in errors):
+            return [deeper for inner in errors for deeper in meant_by(inner)]
+    return [error]
 
 
 # ---- One sample ---------------------------------------------------------------------------------

@@ -48,9 +48,9 @@ EXPECTED = [{"type": "connection", "stream": 0, "advertised": {"max": 100}, "idl
             {"type": "exchange", "stream": 0, "number": 2, "idle_before": None},
             {"type": "endpoint", "server": {"ip": "10.0.0.2"}, "connections": 1},
             {"type": "summary", "packets": 12}]
-SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object",
-          "properties": {"stream": {"type": "integer", "minimum": 0}, "type": {"enum": [
-              "capture", "connection", "finding", "exchange", "endpoint", "summary"]}}, "required": ["type"]}
+SCHEMA = {"$schema": "https://json-schema.org/draft/2020-12/schema", "oneOf": [
+    {"type": "object", "properties": {"stream": {"type": "integer", "minimum": 0}, "type": {"const": kind}},
+     "required": ["type"]} for kind in ("capture", "connection", "finding", "exchange", "endpoint", "summary")]}
 
 
 class Golden(unittest.TestCase):
@@ -142,7 +142,9 @@ class Golden(unittest.TestCase):
     @unittest.skipUnless(HAS_JSONSCHEMA, "python3-jsonschema is not installed")
     def test_not_as_the_schema_says(self):
         self.change("connection", "stream", -1)
-        self.assert_fails("output line 7 is not as the schema says: stream: -1")
+        self.assert_fails("output line 7 is not as the schema says: stream: -1 is less than the minimum of 0")
+        self.change("connection", "type", "connexion")
+        self.assert_fails("output line 7 is not as the schema says: record: ")
 
     def test_without_schema_says_so(self):
         self.schema.unlink()

@@ -1,0 +1,214 @@
+/* options.c - the command line: argv in, settings out.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "options.h"
+
+#include "number.h"
+#include "report/escape.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    THRESHOLD_COUNT = 0
+#define KA_THRESHOLD(field, option, value, unit, reason) +1
+#include "thresholds.def"
+#undef KA_THRESHOLD
+};
+
+enum {
+    CODE_FORMAT = 256, /* above every letter */
+    CODE_FILTER,
+    CODE_CONNECTIONS,
+    CODE_EXCHANGES,
+    CODE_FAIL_ON,
+    CODE_COLOR,
+    CODE_THRESHOLD, /* and the row's index */
+};
+
+static const struct option plain_options[] = {
+    {"format", required_argument, NULL, CODE_FORMAT},
+    {"filter", required_argument, NULL, CODE_FILTER},
+    {"connections", no_argument, NULL, CODE_CONNECTIONS},
+    {"exchanges", no_argument, NULL, CODE_EXCHANGES},
+    {"fail-on", required_argument, NULL, CODE_FAIL_ON},
+    {"output", required_argument, NULL, 'o'},
+    {"color", required_argument, NULL, CODE_COLOR},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+};
+enum { PLAIN_COUNT = sizeof plain_options / sizeof plain_options[0] };
+
+/* Words an option takes, in the order of the enum they stand for. */
+static const char *const format_words[] = {"text", "ndjson", NULL};
+static const char *const color_words[] = {"auto", "always", "never", NULL};
+static const char *const severity_words[] = {"chat", "note", "warn", "error", NULL};
+
+static void table_of_options(struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1])
+{
+    memcpy(table, plain_options, sizeof plain_options);
+    size_t count;
+    const ka_threshold_row *rows = ka_threshold_rows(&count);
+    for (int i = 0; i < THRESHOLD_COUNT; i++)
+        table[PLAIN_COUNT + i] = (struct option){rows[i].option, required_argument, NULL, CODE_THRESHOLD + i};
+    memset(&table[PLAIN_COUNT + THRESHOLD_COUNT], 0, sizeof table[0]);
+}
+
+__attribute__((format(printf, 2, 3))) static options_status wrong(char error[OPTIONS_ERROR_BYTES],
+                                                                  const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(error, OPTIONS_ERROR_BYTES, format, arguments);
+    va_end(arguments);
+    if (length < 0 || length >= OPTIONS_ERROR_BYTES)
+        length = OPTIONS_ERROR_BYTES - 1;
+    snprintf(error + length, OPTIONS_ERROR_BYTES - (size_t)length, "; try keptalive --help");
+    return OPTIONS_WRONG;
+}
+
+/* What the user typed, on one line and short enough to leave room for the rest of the message. */
+typedef struct typed {
+    char text[64];
+} typed;
+
+static typed as_typed(const char *argument)
+{
+    typed out;
+    escape_text(argument, strlen(argument), out.text, sizeof out.text);
+    return out;
+}
+
+/* The index of the word; -1, and the error, when it is none of them. */
+static int word_index(const char *option, const char *value, const char *const *words, char *error)
+{
+    char list[64] = "";
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], value) == 0)
+            return i;
+        size_t length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%s%s", i == 0 ? "" : ", ", words[i]);
+    }
+    wrong(error, "%s: \"%s\" is none of %s", option, as_typed(value).text, list);
+    return -1;
+}
+
+static options_status set_threshold(options *out, const ka_threshold_row *row, char *error)
+{
+    const char *fault =
+        number_parse(optarg, row->unit, (int64_t *)(void *)((char *)&out->thresholds + row->offset));
+    if (fault)
+        return wrong(error, "--%s: \"%s\" %s", row->option, as_typed(optarg).text, fault);
+    return OPTIONS_RUN;
+}
+
+/* getopt_long's '?': an unknown option, an ambiguous abbreviation, or a value where none belongs. */
+static options_status not_understood(char **argv, char *error)
+{
+    const char *argument = argv[optind - 1];
+    if (strncmp(argument, "--", 2) != 0)
+        return wrong(error, "-%s: no such option", as_typed((char[]){(char)optopt, '\0'}).text);
+    if (optopt != 0)
+        return wrong(error, "%s: the option takes no value", as_typed(argument).text);
+    return wrong(error, "%s: no such option, or an ambiguous abbreviation", as_typed(argument).text);
+}
+
+static options_status set_word(options *out, int code, char *error)
+{
+    int index;
+    if (code == CODE_FORMAT) {
+        if ((index = word_index("--format", optarg, format_words, error)) < 0)
+            return OPTIONS_WRONG;
+        out->format = (options_format)index;
+    } else if (code == CODE_COLOR) {
+        if ((index = word_index("--color", optarg, color_words, error)) < 0)
+            return OPTIONS_WRONG;
+        out->color = (options_color)index;
+    } else {
+        if ((index = word_index("--fail-on", optarg, severity_words, error)) < 0)
+            return OPTIONS_WRONG;
+        out->has_fail_on = true;
+        out->fail_on = (ka_severity)index;
+    }
+    return OPTIONS_RUN;
+}
+
+static options_status set_option(options *out, int code, char **argv, char *error)
+{
+    switch (code) {
+    case 'h':
+        return OPTIONS_HELP;
+    case 'V':
+        return OPTIONS_VERSION;
+    case 'o':
+        out->output = optarg;
+        return OPTIONS_RUN;
+    case CODE_FILTER:
+        out->filter = optarg;
+        return OPTIONS_RUN;
+    case CODE_CONNECTIONS:
+        out->connections = true;
+        return OPTIONS_RUN;
+    case CODE_EXCHANGES:
+        out->exchanges = true;
+        return OPTIONS_RUN;
+    case CODE_FORMAT:
+    case CODE_COLOR:
+    case CODE_FAIL_ON:
+        return set_word(out, code, error);
+    case ':':
+        return wrong(error, "%s: the option needs a value", as_typed(argv[optind - 1]).text);
+    case '?':
+        return not_understood(argv, error);
+    default:;
+        size_t count;
+        return set_threshold(out, ka_threshold_rows(&count) + (code - CODE_THRESHOLD), error);
+    }
+}
+
+static options_status set_paths(options *out, int argc, char **argv, char *error)
+{
+    out->paths = (const char *const *)(argv + optind);
+    out->path_count = (size_t)(argc - optind);
+    if (out->path_count == 0)
+        return wrong(error, "no capture file given (\"-\" is standard input)");
+    size_t standard_inputs = 0;
+    for (size_t i = 0; i < out->path_count; i++)
+        standard_inputs += strcmp(out->paths[i], "-") == 0;
+    if (standard_inputs > 1)
+        return wrong(error, "-: standard input can be read only once");
+    return OPTIONS_RUN;
+}
+
+/* getopt keeps its place in globals; this starts it anew, as each library wants it. */
+static void restart_getopt(void)
+{
+    opterr = 0;
+#if defined(__GLIBC__) || defined(__linux__)
+    optind = 0;
+#else
+    optind = 1;
+    optreset = 1;
+#endif
+}
+
+options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES])
+{
+    struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1];
+    options parsed = {.format = OPTIONS_TEXT};
+    ka_thresholds_init(&parsed.thresholds);
+    table_of_options(table);
+    restart_getopt();
+    for (int code; (code = getopt_long(argc, argv, ":hVo:", table, NULL)) != -1;) {
+        options_status status = set_option(&parsed, code, argv, error);
+        if (status != OPTIONS_RUN)
+            return status;
+    }
+    options_status status = set_paths(&parsed, argc, argv, error);
+    if (status == OPTIONS_RUN)
+        *out = parsed;
+    return status;
+}

@@ -1,0 +1,29 @@
+/* ndjson.h - the report for programs: one JSON object a line, by the output contract KA_SCHEMA.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef NDJSON_H
+#define NDJSON_H
+
+#include "report.h"
+
+typedef struct ndjson {
+    FILE *out;
+    ka_writer writer;
+    void *locate_user;
+    bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);
+    int error; /* errno of the first write that failed; 0: none, nothing more is written otherwise */
+} ndjson;
+
+/* Embedded; must not move afterwards. Writes the first line. */
+void ndjson_begin(ndjson *self, const report_options *options);
+
+void ndjson_connection(ndjson *self, const ka_record *record);
+void ndjson_finding(ndjson *self, const ka_finding *finding);
+void ndjson_exchange(ndjson *self, const ka_exchange_record *exchange);
+void ndjson_endpoint(ndjson *self, const ka_endpoint_record *endpoint);
+
+/* Writes the summary. */
+void ndjson_finish(ndjson *self, const report_end *end, const tally *counts);
+
+#endif

@@ -1,0 +1,185 @@
+/* text_overview.c - the head of the text report: what was read, and the verdict in one line.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "text_overview.h"
+
+#include "color.h"
+#include "escape.h"
+#include "units.h"
+#include "wrap.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* The most file names and problems listed; a series of captures has hundreds. */
+enum { LISTED_MAX = 8, LINE_BYTES = 512 };
+
+static const char blank_label[] = "               ";
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+/* Adds to a line under way, cut to its size. */
+__attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], const char *format, ...)
+{
+    size_t length = strlen(line);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line + length, LINE_BYTES - length, format, arguments);
+    va_end(arguments);
+}
+
+static void write_escaped(FILE *out, const char *label, const char *text)
+{
+    char line[LINE_BYTES];
+    escape_text(text, strlen(text), line, sizeof line);
+    wrap_labelled(out, label, line);
+}
+
+static void write_files(const report_options *options)
+{
+    const char *label = options->path_count == 1 ? "  File         " : "  Files        ";
+    for (size_t i = 0; i < options->path_count && i < LISTED_MAX; i++) {
+        const char *path = options->paths[i];
+        write_escaped(options->out, i == 0 ? label : blank_label,
+                      strcmp(path, "-") == 0 ? "standard input" : path);
+    }
+    if (options->path_count > LISTED_MAX)
+        fprintf(options->out, "%s... and %zu more\n", blank_label, options->path_count - LISTED_MAX);
+    if (options->filter)
+        write_escaped(options->out, "  Filter       ", options->filter);
+}
+
+static void write_packets(FILE *out, const report_end *end)
+{
+    char packets[UNITS_COUNT_BYTES], bytes[UNITS_COUNT_BYTES];
+    units_count(end->packets, packets);
+    units_count(end->bytes, bytes);
+    fprintf(out, "  Packets      %s (%s byte%s)\n", packets, bytes, plural(end->bytes));
+    if (end->first_ns == KA_NONE)
+        return;
+    char first[UNITS_TIME_BYTES], last[UNITS_TIME_BYTES], span[UNITS_DURATION_BYTES];
+    units_time(end->first_ns, first);
+    units_time(end->last_ns, last);
+    units_duration(end->last_ns - end->first_ns, span);
+    bool same_day = strncmp(first, last, strcspn(first, " ")) == 0;
+    fprintf(out, "  Time         %s to %s UTC (%s)\n", first, same_day ? strchr(last, ' ') + 1 : last, span);
+}
+
+static void write_connections(FILE *out, const tally *counts)
+{
+    char line[LINE_BYTES], count[UNITS_COUNT_BYTES];
+    units_count(counts->connections, line);
+    const char *separator = ": ";
+    for (unsigned i = 0; i < TALLY_PROTOCOLS; i++) {
+        if (counts->by_protocol[i] == 0)
+            continue;
+        units_count(counts->by_protocol[i], count);
+        const char *name = tally_protocol_name(i);
+        append(line, "%s%s %s", separator, count, strcmp(name, "none") == 0 ? "without data" : name);
+        separator = ", ";
+    }
+    wrap_labelled(out, "  Connections  ", line);
+}
+
+static void write_requests(FILE *out, const tally *counts)
+{
+    char requests[UNITS_COUNT_BYTES], responses[UNITS_COUNT_BYTES];
+    units_count(counts->requests, requests);
+    units_count(counts->responses, responses);
+    fprintf(out, "  Requests     %s, %s answered\n", requests, responses);
+}
+
+static void write_incomplete(FILE *out, const incomplete *list)
+{
+    for (size_t i = 0; i < list->count && i < LISTED_MAX; i++) {
+        const incomplete_row *row = &list->rows[i];
+        char line[LINE_BYTES], count[UNITS_COUNT_BYTES];
+        escape_text(row->detail, strlen(row->detail), line, sizeof line);
+        units_count(row->count, count);
+        if (!row->sentence)
+            append(line, ": %s", count);
+        wrap_labelled(out, i == 0 ? "  Not read     " : blank_label, line);
+    }
+    if (list->count > LISTED_MAX)
+        fprintf(out, "%s... and %zu more problems\n", blank_label, list->count - LISTED_MAX);
+}
+
+/* "2 errors, 3 warnings, 1 note": chat is no trouble. */
+static void append_severities(char line[LINE_BYTES], const tally *counts)
+{
+    static const char *const nouns[] = {"", "note", "warning", "error"};
+    const char *separator = "";
+    for (int i = KA_ERROR; i > KA_CHAT; i--) {
+        uint64_t number = counts->by_severity[i];
+        if (number == 0)
+            continue;
+        char count[UNITS_COUNT_BYTES];
+        units_count(number, count);
+        append(line, "%s%s %s%s", separator, count, nouns[i], plural(number));
+        separator = ", ";
+    }
+}
+
+static void append_places(char line[LINE_BYTES], const tally *counts)
+{
+    char some[UNITS_COUNT_BYTES], all[UNITS_COUNT_BYTES];
+    if (counts->troubled > 0) {
+        units_count(counts->troubled, some);
+        units_count(counts->connections, all);
+        append(line, " on %s of %s connection%s", some, all, plural(counts->connections));
+    }
+    if (counts->server_wide > 0)
+        append(line, "%s on %s as a whole", counts->troubled > 0 ? " and" : "",
+               counts->server_wide == 1 ? "a server" : "servers");
+    append(line, ".");
+}
+
+static void no_trouble(char line[LINE_BYTES], const report_end *end, const tally *counts)
+{
+    const char *text = "No trouble found: every connection was kept and closed as promised.";
+    if (counts->connections == 0)
+        text = "Nothing to judge: there is no TCP connection in what was read.";
+    else if (tally_http_connections(counts) == 0)
+        text = "Nothing to judge: no connection carries HTTP that can be read.";
+    else if (end->incomplete->count > 0)
+        text = "No trouble found in what could be read.";
+    append(line, "%s", text);
+}
+
+static void write_verdict(const report_options *options, const report_end *end, const tally *counts)
+{
+    char line[LINE_BYTES] = "";
+    bool trouble = tally_reaches(counts, KA_NOTE);
+    color_ink ink = COLOR_GREEN;
+    if (trouble) {
+        append_severities(line, counts);
+        append_places(line, counts);
+        ink = color_of_severity(tally_reaches(counts, KA_ERROR)  ? KA_ERROR
+                                : tally_reaches(counts, KA_WARN) ? KA_WARN
+                                                                 : KA_NOTE);
+    } else {
+        no_trouble(line, end, counts);
+        if (tally_http_connections(counts) == 0)
+            ink = COLOR_BOLD;
+    }
+    fprintf(options->out, "\n%s", color(options->color, ink));
+    wrap(options->out, 0, 0, line);
+    fputs(color(options->color, COLOR_PLAIN), options->out);
+}
+
+void text_overview_write(const report_options *options, const report_end *end, const tally *counts)
+{
+    FILE *out = options->out;
+    fprintf(out, "%sKeptalive " KEPTALIVE_VERSION "%s: were HTTP connections kept alive as promised?\n\n",
+            color(options->color, COLOR_BOLD), color(options->color, COLOR_PLAIN));
+    write_files(options);
+    write_packets(out, end);
+    write_connections(out, counts);
+    write_requests(out, counts);
+    write_incomplete(out, end->incomplete);
+    write_verdict(options, end, counts);
+}

@@ -1,0 +1,17 @@
+/* facts.c - the core's fact functions as a table, so that tests can listen in.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "stream/facts.h"
+
+const stream_facts stream_facts_core = {
+    .connection_open = ka_connection_open,
+    .segment_seen = ka_segment_seen,
+    .message_seen = ka_message_seen,
+    .head_seen = ka_head_seen,
+    .stray_seen = ka_stray_seen,
+    .tls_record_seen = ka_tls_record_seen,
+    .protocol_seen = ka_protocol_seen,
+    .gate_failed = ka_gate_failed,
+    .connection_end = ka_connection_end,
+};

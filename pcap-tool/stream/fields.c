@@ -1,0 +1,104 @@
+/* fields.c - which header fields the core asks for.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "stream/fields.h"
+
+typedef struct known {
+    const char *name; /* lower case */
+    unsigned char len_bytes;
+    unsigned char field; /* KA_FIELD_COUNT: framing, llhttp's */
+} known;
+
+#define KNOWN(name, field)                                                                                   \
+    {                                                                                                        \
+        name, sizeof name - 1, field                                                                         \
+    }
+/* By first letter, so that a line is compared with a few names at most. */
+static const known names[] = {
+    KNOWN("authorization", KA_FIELD_AUTHENTICATE),
+    KNOWN("connection", KA_FIELD_CONNECTION),
+    KNOWN("content-type", KA_FIELD_CONTENT_TYPE),
+    KNOWN("content-length", KA_FIELD_COUNT),
+    KNOWN("expect", KA_FIELD_EXPECT),
+    KNOWN("host", KA_FIELD_HOST),
+    KNOWN("keep-alive", KA_FIELD_KEEP_ALIVE),
+    KNOWN("proxy-connection", KA_FIELD_PROXY_CONNECTION),
+    KNOWN("proxy-authorization", KA_FIELD_AUTHENTICATE),
+    KNOWN("proxy-authenticate", KA_FIELD_AUTHENTICATE),
+    KNOWN("request-id", KA_FIELD_REQUEST_ID),
+    KNOWN("server", KA_FIELD_SERVER),
+    KNOWN("transfer-encoding", KA_FIELD_COUNT),
+    KNOWN("traceparent", KA_FIELD_REQUEST_ID),
+    KNOWN("upgrade", KA_FIELD_UPGRADE),
+    KNOWN("via", KA_FIELD_VIA),
+    KNOWN("www-authenticate", KA_FIELD_AUTHENTICATE),
+    KNOWN("x-request-id", KA_FIELD_REQUEST_ID),
+};
+#undef KNOWN
+
+/* Where the names of each letter, a to z, begin in the table; the next letter's begin ends them.
+ * test_fields.c finds every name by it. */
+/* clang-format off */
+static const unsigned char begins[27] = {
+    /* a b  c  d  e  f  g  h  i  j  k  l  m  n */
+       0, 1, 1, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7,
+    /* o p  q   r   s   t   u   v   w   x   y   z */
+       7, 7, 10, 10, 11, 12, 14, 15, 16, 17, 18, 18, 18,
+};
+/* clang-format on */
+
+/* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other token byte to a letter or
+ * '-'. */
+static bool equals(const char *name, const char *lower, size_t len_bytes)
+{
+    for (size_t i = 0; i < len_bytes; i++)
+        if ((name[i] | 0x20) != lower[i])
+            return false;
+    return true;
+}
+
+/* The known name the text begins with, as far as a colon or white space ends it there; NULL: none. */
+static const known *find(const char *text, size_t len_bytes)
+{
+    unsigned letter = (unsigned)((text[0] | 0x20) - 'a');
+    if (letter >= 26)
+        return NULL;
+    for (const known *at = &names[begins[letter]]; at < &names[begins[letter + 1]]; at++) {
+        if (at->len_bytes >= len_bytes)
+            continue;
+        char end = text[at->len_bytes];
+        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes))
+            return at;
+    }
+    return NULL;
+}
+
+ka_field_name fields_find(const char *name, size_t len_bytes)
+{
+    /* llhttp hands the name out of a whole line: its colon follows. */
+    const known *found = find(name, len_bytes + 1);
+    return found != NULL && found->len_bytes == len_bytes ? (ka_field_name)found->field : KA_FIELD_COUNT;
+}
+
+fields_line fields_classify(const char *line, size_t len_bytes, ka_field_name *name, size_t *name_bytes)
+{
+    const known *found = find(line, len_bytes);
+    if (found == NULL)
+        return FIELDS_LINE_NONE;
+    /* White space before the colon is an error (RFC 9112 section 5.1); llhttp shall see it. */
+    *name = line[found->len_bytes] == ':' ? (ka_field_name)found->field : KA_FIELD_COUNT;
+    *name_bytes = found->len_bytes;
+    return *name == KA_FIELD_COUNT ? FIELDS_LINE_FRAMING : FIELDS_LINE_WANTED;
+}
+
+ka_slice fields_trim(const char *value, size_t len_bytes)
+{
+    while (len_bytes > 0 && (value[0] == ' ' || value[0] == '\t')) {
+        value++;
+        len_bytes--;
+    }
+    while (len_bytes > 0 && (value[len_bytes - 1] == ' ' || value[len_bytes - 1] == '\t'))
+        len_bytes--;
+    return (ka_slice){value, len_bytes};
+}

@@ -1,0 +1,282 @@
+/* http_head.c - one message's start line and header fields: found by its empty line, read by llhttp.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "stream/http_parts.h"
+
+#include <string.h>
+
+#include "stream/fields.h"
+#include "stream/start_line.h"
+
+/* ---- llhttp --------------------------------------------------------------------------------- */
+
+static int on_header_field(llhttp_t *llhttp, const char *bytes, size_t len_bytes)
+{
+    http_parser *parser = llhttp->data;
+    if (parser->head_done) /* trailers */
+        return 0;
+    ka_field_name name = fields_find(bytes, len_bytes);
+    parser->field_wanted = name != KA_FIELD_COUNT && parser->message.field_count < HTTP_FIELDS_MAX;
+    if (parser->field_wanted)
+        parser->fields[parser->message.field_count] = (ka_field){name, {bytes + len_bytes, 0}};
+    return 0;
+}
+
+static int on_header_value(llhttp_t *llhttp, const char *bytes, size_t len_bytes)
+{
+    http_parser *parser = llhttp->data;
+    if (parser->field_wanted)
+        parser->fields[parser->message.field_count].value = fields_trim(bytes, len_bytes);
+    return 0;
+}
+
+static int on_header_value_complete(llhttp_t *llhttp)
+{
+    http_parser *parser = llhttp->data;
+    if (parser->field_wanted)
+        parser->message.field_count++;
+    parser->field_wanted = false;
+    return 0;
+}
+
+static int on_headers_complete(llhttp_t *llhttp)
+{
+    http_parser *parser = llhttp->data;
+    parser->head_done = true;
+    return HPE_PAUSED;
+}
+
+static int on_chunk_header(llhttp_t *llhttp)
+{
+    http_parser *parser = llhttp->data;
+    parser->chunk_left = llhttp->content_length;
+    return 0;
+}
+
+static int on_body(llhttp_t *llhttp, const char *bytes, size_t len_bytes)
+{
+    http_parser *parser = llhttp->data;
+    (void)bytes;
+    parser->message.body_bytes += len_bytes;
+    parser->chunk_left -= len_bytes;
+    return 0;
+}
+
+static int on_message_complete(llhttp_t *llhttp)
+{
+    http_parser *parser = llhttp->data;
+    parser->state = HTTP_STATE_COMPLETE;
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t settings = {
+    .on_header_field = on_header_field,
+    .on_header_value = on_header_value,
+    .on_header_value_complete = on_header_value_complete,
+    .on_headers_complete = on_headers_complete,
+    .on_chunk_header = on_chunk_header,
+    .on_body = on_body,
+    .on_message_complete = on_message_complete,
+};
+
+/* A fresh parser for every message: nothing of the last one can leak into it. */
+static void init_llhttp(http_parser *parser)
+{
+    llhttp_init(&parser->llhttp, parser->role == HALF_RESPONSES ? HTTP_RESPONSE : HTTP_REQUEST, &settings);
+    llhttp_set_lenient_keep_alive(&parser->llhttp, 1);
+    /* Transfer-Encoding overrides Content-Length (RFC 9112 section 6.3, item 3). */
+    llhttp_set_lenient_chunked_length(&parser->llhttp, 1);
+    parser->llhttp.data = parser;
+    parser->message.field_count = 0;
+}
+
+static void keep_field(http_parser *parser, const char *head, const http_line *line)
+{
+    if (parser->message.field_count == HTTP_FIELDS_MAX)
+        return;
+    const char *value = head + line->at + line->name_bytes + 1;
+    size_t len_bytes = line->len_bytes - line->name_bytes - 3; /* the colon and the line break */
+    parser->fields[parser->message.field_count++] = (ka_field){line->field, fields_trim(value, len_bytes)};
+}
+
+/* The head from `skip_bytes` on: llhttp reads the first line and what tells the framing, and the empty line;
+ * fields that the core asks for are taken as they stand. Every line is whole, so llhttp's spans never cross
+ * from one call to the next. */
+static bool execute_lines(http_parser *parser, const char *head, size_t len_bytes, size_t skip_bytes)
+{
+    const http_scan *scan = &parser->scan;
+    if (scan->folded || scan->matter_count > HTTP_LINES_MAX)
+        return llhttp_execute(&parser->llhttp, head + skip_bytes, len_bytes - skip_bytes) == HPE_PAUSED &&
+               llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+    for (unsigned i = 0; i < scan->matter_count; i++) {
+        const http_line *line = &parser->matter[i];
+        size_t skip = i == 0 ? skip_bytes : 0;
+        if (line->field != KA_FIELD_COUNT)
+            keep_field(parser, head, line);
+        else if (llhttp_execute(&parser->llhttp, head + line->at + skip, line->len_bytes - skip) != HPE_OK)
+            return false;
+    }
+    return llhttp_execute(&parser->llhttp, head + len_bytes - 2, 2) == HPE_PAUSED &&
+           llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
+}
+
+static bool execute_head(http_parser *parser, const char *head, size_t len_bytes)
+{
+    init_llhttp(parser);
+    if (execute_lines(parser, head, len_bytes, 0))
+        return true;
+    if (parser->role != HALF_REQUESTS)
+        return false;
+    /* llhttp knows only registered methods; any token may be one (RFC 9110 section 9.1). */
+    init_llhttp(parser);
+    size_t token_bytes = start_line_token(head, len_bytes);
+    if (token_bytes == 0 || token_bytes > START_LINE_METHOD_BYTES_MAX || head[token_bytes] != ' ')
+        return false;
+    return llhttp_execute(&parser->llhttp, "GET", 3) == HPE_OK &&
+           execute_lines(parser, head, len_bytes, token_bytes);
+}
+
+/* ---- Heads ---------------------------------------------------------------------------------- */
+
+static http_event on_start_line(http_parser *parser, const char *line, size_t len_bytes)
+{
+    half_role role = HALF_ROLE_UNKNOWN;
+    switch (start_line_kind(line, len_bytes)) {
+    case START_LINE_PREFACE:
+        return HTTP_PREFACE;
+    case START_LINE_REQUEST:
+        role = HALF_REQUESTS;
+        break;
+    case START_LINE_RESPONSE:
+        role = HALF_RESPONSES;
+        break;
+    default:
+        return HTTP_MALFORMED;
+    }
+    if (parser->role != HALF_ROLE_UNKNOWN && parser->role != role)
+        return HTTP_MALFORMED;
+    parser->role = (uint8_t)role;
+    return HTTP_MORE;
+}
+
+static void note_line(http_parser *parser, const char *line, size_t at, size_t len_bytes)
+{
+    http_scan *scan = &parser->scan;
+    ka_field_name name = KA_FIELD_COUNT;
+    size_t name_bytes = 0;
+    if (scan->matter_count > HTTP_LINES_MAX)
+        return;
+    if (at > 0 && fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE)
+        return;
+    if (scan->matter_count < HTTP_LINES_MAX)
+        parser->matter[scan->matter_count] =
+            (http_line){(uint32_t)at, (uint32_t)len_bytes, (uint8_t)name_bytes, (uint8_t)name};
+    scan->matter_count++;
+}
+
+/* Looks for the empty line that ends the head. HTTP_HEAD_WHOLE: *end_bytes is set. */
+static http_event scan_head(http_parser *parser, const char *bytes, size_t len_bytes, size_t *end_bytes)
+{
+    http_scan *scan = &parser->scan;
+    const char *lf;
+    while ((lf = memchr(bytes + scan->at, '\n', len_bytes - scan->at)) != NULL) {
+        const char *line = bytes + scan->line;
+        size_t line_bytes = (size_t)(lf + 1 - line);
+        if (line_bytes < 2 || lf[-1] != '\r')
+            return HTTP_MALFORMED;
+        if (scan->line == 0) {
+            http_event event = on_start_line(parser, line, line_bytes);
+            if (event != HTTP_MORE)
+                return event;
+        }
+        scan->line = scan->at = (uint32_t)(lf + 1 - bytes);
+        if (line_bytes == 2) {
+            *end_bytes = scan->at;
+            return HTTP_HEAD_WHOLE;
+        }
+        scan->folded |= line[0] == ' ' || line[0] == '\t';
+        note_line(parser, line, (size_t)(line - bytes), line_bytes);
+    }
+    if (scan->line == 0 && start_line_partial(bytes, len_bytes, scan->at) == START_LINE_BAD)
+        return HTTP_MALFORMED;
+    scan->at = (uint32_t)len_bytes;
+    return HTTP_MORE;
+}
+
+/* A line break before white space is white space (RFC 9112 section 5.2). */
+static void unfold(char *head, size_t len_bytes)
+{
+    for (size_t i = 0; i + 2 < len_bytes; i++)
+        if (head[i] == '\r' && head[i + 1] == '\n' && (head[i + 2] == ' ' || head[i + 2] == '\t'))
+            head[i] = head[i + 1] = ' ';
+}
+
+static http_event read_head(stream_context *context, http_parser *parser, const char *head, size_t len_bytes)
+{
+    if (len_bytes > context->limits.head_bytes) {
+        context->counts.heads_too_long++;
+        return HTTP_TOO_LONG;
+    }
+    if (parser->scan.folded && head != parser->copy) {
+        if (!http_append(context, parser, head, len_bytes))
+            return HTTP_TOO_LONG;
+        head = parser->copy;
+    }
+    if (parser->scan.folded)
+        unfold(parser->copy, len_bytes);
+    if (!execute_head(parser, head, len_bytes))
+        return HTTP_MALFORMED;
+    ka_message *message = &parser->message;
+    parser->borrowed = head != parser->copy;
+    message->fields = parser->fields;
+    message->version = (uint8_t)(parser->llhttp.http_major * 10 + parser->llhttp.http_minor);
+    message->is_response = parser->role == HALF_RESPONSES;
+    if (message->is_response)
+        message->status = parser->llhttp.status_code;
+    else
+        message->method = (ka_slice){head, start_line_token(head, len_bytes)};
+    /* A request whose last transfer coding is not chunked has no end (RFC 9112 section 6.3, item 4). */
+    unsigned coding = parser->llhttp.flags & (F_TRANSFER_ENCODING | F_CHUNKED);
+    return !message->is_response && coding == F_TRANSFER_ENCODING ? HTTP_MALFORMED : HTTP_HEAD_WHOLE;
+}
+
+/* The head lies within one segment, as nearly all do: nothing is copied. */
+static http_event parse_head_in_place(stream_context *context, http_parser *parser, stream_run *run)
+{
+    const char *bytes = (const char *)run->bytes;
+    size_t end_bytes = 0;
+    http_event event = scan_head(parser, bytes, run->captured_bytes, &end_bytes);
+    if (event == HTTP_HEAD_WHOLE) {
+        http_take(parser, run, end_bytes);
+        return read_head(context, parser, bytes, end_bytes);
+    }
+    if (event == HTTP_MORE) {
+        if (!http_append(context, parser, bytes, run->captured_bytes))
+            return HTTP_TOO_LONG;
+        http_take(parser, run, run->captured_bytes);
+    }
+    return event;
+}
+
+http_event http_parse_head(stream_context *context, http_parser *parser, stream_run *run)
+{
+    if (run->captured_bytes == 0)
+        return HTTP_MORE;
+    if (parser->copy_bytes == 0)
+        return parse_head_in_place(context, parser, run);
+    uint32_t before = parser->copy_bytes;
+    if (!http_append(context, parser, run->bytes, run->captured_bytes))
+        return HTTP_TOO_LONG;
+    size_t end_bytes = parser->copy_bytes;
+    http_event event = scan_head(parser, parser->copy, parser->copy_bytes, &end_bytes);
+    if (event != HTTP_HEAD_WHOLE && event != HTTP_MORE)
+        return event;
+    http_take(parser, run, end_bytes - before);
+    if (event == HTTP_HEAD_WHOLE)
+        return read_head(context, parser, parser->copy, end_bytes);
+    if (parser->copy_bytes <= context->limits.head_bytes)
+        return HTTP_MORE;
+    context->counts.heads_too_long++;
+    return HTTP_TOO_LONG;
+}

@@ -1,0 +1,108 @@
+/* usage.c - what --help prints.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "usage.h"
+
+#include "keptalive.h"
+#include "number.h"
+#include "report/wrap.h"
+
+#include <string.h>
+
+typedef struct usage_row {
+    const char *option; /* NULL: `text` is the group's example */
+    const char *text;
+} usage_row;
+
+static const usage_row input_rows[] = {
+    {"--filter EXPR", "look only at packets that match this BPF expression, as tcpdump takes it"},
+    {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
+};
+
+static const usage_row report_rows[] = {
+    {"--format FORMAT", "text (default), to read; or ndjson, one JSON object a line, for programs"},
+    {"--connections", "add a table of all connections to the text (ndjson always tells them)"},
+    {"--exchanges", "add every request with its response and the idle time before it"},
+    {"--color WHEN", "auto (default: on a terminal, unless NO_COLOR is set), always or never"},
+    {"-o, --output FILE", "write there instead of to standard output"},
+    {NULL, "keptalive --connections api.pcap | less"},
+};
+
+static const usage_row check_rows[] = {
+    {"--fail-on SEVERITY",
+     "exit with status 1 when there is a finding of at least this severity: chat, note, "
+     "warn or error"},
+    {NULL, "keptalive --fail-on warn --output report.txt test-run.pcap"},
+};
+
+static const usage_row other_rows[] = {
+    {"-h, --help", "print this and exit"},
+    {"-V, --version", "print the version and exit"},
+};
+
+static const usage_row status_rows[] = {
+    {"0", "done"},
+    {"1", "done, and --fail-on found something"},
+    {"2", "wrong usage"},
+    {"3", "some input could not be read whole, or reading was interrupted; the rest is reported"},
+    {"4", "the report could not be written"},
+};
+
+enum { OPTION_INDENT = 2, TEXT_INDENT = 22, STATUS_INDENT = 5, REASON_INDENT = 6 };
+
+static void print_group(FILE *out, const char *title, const usage_row *rows, size_t count, size_t text_indent)
+{
+    fprintf(out, "\n%s\n", title);
+    for (size_t i = 0; i < count; i++) {
+        if (!rows[i].option) {
+            fprintf(out, "\n  Example: %s\n", rows[i].text);
+            continue;
+        }
+        int column = (int)text_indent - OPTION_INDENT;
+        fprintf(out, "%*s%-*s", OPTION_INDENT, "", column, rows[i].option);
+        wrap(out, text_indent, text_indent, rows[i].text);
+    }
+}
+
+static void print_thresholds(FILE *out)
+{
+    fputs("\nThresholds\n", out);
+    fputs("  ", out);
+    wrap(out, OPTION_INDENT, OPTION_INDENT,
+         "What the verdicts compare with. A duration is in seconds (0.05) or has a suffix: 50ms, 2s, 10m.");
+    fputs("\n  Example: keptalive --early-tolerance 200ms --close-wait 30 proxy.pcap\n\n", out);
+    size_t count;
+    const ka_threshold_row *rows = ka_threshold_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        char value[NUMBER_TEXT_BYTES];
+        number_text(rows[i].value, rows[i].unit, value);
+        const char *kind = rows[i].unit == KA_NS        ? "DURATION"
+                           : rows[i].unit == KA_PERCENT ? "PERCENT"
+                                                        : "NUMBER";
+        fprintf(out, "  --%s %s (default %s)\n%*s", rows[i].option, kind, value, REASON_INDENT, "");
+        wrap(out, REASON_INDENT, REASON_INDENT, rows[i].reason);
+    }
+}
+
+#define PRINT_GROUP(title, rows, indent) print_group(out, title, rows, sizeof rows / sizeof rows[0], indent)
+
+void usage_print(FILE *out)
+{
+    fputs("Usage: keptalive [OPTIONS] FILE...\n\n", out);
+    wrap(out, 0, 0,
+         "Tells from packet captures whether HTTP connections were kept alive as promised: who closed them, "
+         "after "
+         "how long idle, which requests were lost by it, and which setting to change.");
+    fputc('\n', out);
+    wrap(out, 0, 0,
+         "FILE is a pcap or pcapng capture, - is standard input. Several files are read as one capture, "
+         "merged by "
+         "time.");
+    PRINT_GROUP("Input", input_rows, TEXT_INDENT);
+    PRINT_GROUP("Report", report_rows, TEXT_INDENT);
+    PRINT_GROUP("Checks in scripts", check_rows, TEXT_INDENT);
+    PRINT_GROUP("Other", other_rows, TEXT_INDENT);
+    PRINT_GROUP("Exit status (the highest that applies)", status_rows, STATUS_INDENT);
+    print_thresholds(out);
+}
