@@ -224,6 +224,7 @@ static void take_payload(collect_frame *frame)
     collect_connection *connection = frame->connection;
     collect_side *side = &connection->sides[frame->direction];
     const ka_segment *segment = &frame->tcp.segment;
+    connection->cut = connection->cut || segment->captured_bytes < segment->len_bytes;
     if (segment->captured_bytes > 0)
         guess_protocol(frame);
     note_out_of_order(frame);

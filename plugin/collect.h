@@ -40,6 +40,7 @@ typedef struct collect_connection {
     uint8_t asked_first;
     uint8_t asked_count;
     bool began_with_syn;
+    bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
     bool h2;   /* inside TLS, as far as Wireshark could decrypt it */

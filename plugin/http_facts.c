@@ -4,6 +4,7 @@
  */
 #include "http_facts.h"
 
+#include "claims.h"
 #include "frame_facts.h"
 #include "memory.h"
 #include "wanted.h"
@@ -73,30 +74,18 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     fact->deadline_ns = standing->deadline_ns;
 }
 
-/* Bytes that came out of order and that no message claimed by the time what follows them did: Wireshark has
- * lost a message (tcp.reassemble_out_of_order is off by default). */
-static void note_lost(const collect_frame *frame, const collect_side *side, uint32_t until_seq)
-{
-    if (side->reordered && (!side->has_claimed || seq_minus(until_seq, side->claimed_seq) > 0))
-        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
-}
-
 static void tell(collect_frame *frame, const ka_message *m)
 {
     collect *all = frame->all;
     collect_connection *connection = frame->connection;
     collect_side *side = &connection->sides[m->direction];
     ka_standing standing;
-    note_lost(frame, side, m->seq);
-    if (!m->is_response)
-        note_lost(frame, &connection->sides[!m->direction], m->ack);
+    claims_before(connection, m);
     all->exchange.response_end.frame = 0;
     ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
     connection->over = connection->over || m->framing == KA_FRAMING_TUNNEL;
-    side->claimed_seq = (uint32_t)(m->seq + m->len_bytes);
-    side->has_claimed = true;
-    track_forget(&side->track, side->claimed_seq);
+    claims_add(side, (uint32_t)(m->seq + m->len_bytes));
     ka_connection_standing(connection->core, &standing);
     if (m->is_response)
         show_response(frame, &standing);
@@ -196,7 +185,8 @@ static bool set_length(collect_frame *frame, const extent *at, shown *s)
         ka_slice bytes = {len_bytes > 0 ? (const char *)tvb_get_ptr(at->bytes, body, len_bytes) : "",
                           (size_t)len_bytes};
         if (!http_chunked_bytes(bytes, &wire_bytes, &m->body_bytes)) {
-            ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+            if (!frame->connection->cut)
+                ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
             return false;
         }
         m->len_bytes += wire_bytes;
@@ -271,7 +261,7 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
 {
     shown s;
     http_head_status status = read_head(frame, at, &s.head);
-    if (status == HTTP_HEAD_CUT && frame->tcp.segment.captured_bytes == frame->tcp.segment.len_bytes)
+    if (status == HTTP_HEAD_CUT && !frame->connection->cut)
         ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED); /* Wireshark was told not to reassemble */
     if (status != HTTP_HEAD_WHOLE)
         return 0;
@@ -291,7 +281,7 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
 /* Empty lines between requests (RFC 9112 section 2.2). */
 static void skip_strays(collect_frame *frame, extent *at)
 {
-    const collect_side *side = &frame->connection->sides[frame->direction];
+    collect_side *side = &frame->connection->sides[frame->direction];
     while (at->end - at->start >= 2 && tvb_get_ntohs(at->bytes, at->start) == 0x0d0a) {
         const track_piece *piece = at->placed ? track_of_byte(&side->track, at->seq) : NULL;
         if (piece != NULL) {
@@ -301,6 +291,7 @@ static void skip_strays(collect_frame *frame, extent *at)
                               .first = piece->at,
                               .last = piece->at};
             ka_stray_seen(frame->all->audit, frame->connection->core, &stray);
+            claims_add(side, at->seq + 2);
         }
         at->start += 2;
         at->seq += 2;
@@ -409,5 +400,5 @@ void http_facts_tell(collect_frame *frame)
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
     if (frame->connection->http && side->fin.frame != 0 && !frame->connection->over)
-        note_lost(frame, side, side->fin_seq);
+        claims_check(frame->connection, side, side->fin_seq);
 }
