@@ -8,7 +8,7 @@
 #include "label.h"
 
 enum { SENTENCE_BYTES = 1024 }; /* the longest sentence of the catalogue with its numbers has about 500 */
-enum { LINE_BYTES = 120 };      /* fits half a wide window */
+enum { LINE_BYTES = 150 };      /* fits a window */
 
 static int protocol_id;
 static int ett_audit = -1;

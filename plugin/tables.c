@@ -376,10 +376,11 @@ static tap_packet_status take_server(void *user, packet_info *pinfo, epan_dissec
 
 /* ---- Registration ---- */
 
+/* The group REGISTER_STAT_GROUP_GENERIC has no place in the menu for them. */
 void tables_register(void)
 {
     connections = (statistic){
-        .ui = {.group = REGISTER_STAT_GROUP_GENERIC,
+        .ui = {.group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
                .title = "Keep-Alive connections",
                .tap_name = TAP_NAME,
                .cli_string = TAP_NAME ",connections",
@@ -395,7 +396,7 @@ void tables_register(void)
         .streams = g_hash_table_new(g_direct_hash, g_direct_equal),
     };
     servers = (statistic){
-        .ui = {.group = REGISTER_STAT_GROUP_GENERIC,
+        .ui = {.group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
                .title = "Keep-Alive servers",
                .tap_name = TAP_NAME,
                .cli_string = TAP_NAME ",servers",
