@@ -19,6 +19,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
     ka_endpoints_init(&a->endpoints, &a->config.allocator);
+    ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
 }
@@ -30,7 +31,7 @@ static void forget(ka_audit *a, ka_connection *c)
     if (a->config.settled != NULL)
         a->config.settled(a->config.settled_user, c->owner);
     ka_connection_fini(c, &a->config.allocator);
-    ka_memory_give(&a->config.allocator, c);
+    ka_pool_give(&a->connections, c);
 }
 
 void ka_audit_free(ka_audit *a)
@@ -42,6 +43,7 @@ void ka_audit_free(ka_audit *a)
         forget(a, a->oldest);
     ka_dues_fini(&a->dues, &a->config.allocator);
     ka_endpoints_fini(&a->endpoints);
+    ka_pool_fini(&a->connections);
     const ka_allocator allocator = a->config.allocator;
     ka_memory_give(&allocator, a);
 }
@@ -55,7 +57,7 @@ void ka_audit_resolution(ka_audit *a, int64_t tick_ns)
 ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends[2], void *owner,
                              ka_connection **out)
 {
-    ka_connection *c = ka_memory_take(&a->config.allocator, sizeof *c);
+    ka_connection *c = ka_pool_take(&a->connections);
     if (c == NULL)
         return KA_NO_MEMORY;
     ka_connection_init(c, stream, ends, owner);
@@ -66,11 +68,21 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     return KA_OK;
 }
 
-void ka_connection_prefetch(const ka_connection *c)
+static void prefetch(const void *memory, size_t size_bytes)
 {
     enum { CACHE_LINE_BYTES = 64 };
-    for (size_t at = 0; c != NULL && at < sizeof *c; at += CACHE_LINE_BYTES)
-        __builtin_prefetch((const char *)c + at, 1);
+    for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)memory + at, 1);
+}
+
+void ka_connection_prefetch(const ka_connection *c, unsigned step)
+{
+    if (step == 0) {
+        prefetch(c, sizeof *c);
+        return;
+    }
+    prefetch(c->transport.activity, sizeof *c->transport.activity);
+    prefetch(c->exchanges.newest, sizeof *c->exchanges.newest);
 }
 
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)

@@ -9,6 +9,7 @@
 #include "due.h"
 #include "endpoint.h"
 #include "keptalive.h"
+#include "pool.h"
 
 struct ka_audit {
     ka_config config;
@@ -16,6 +17,7 @@ struct ka_audit {
     ka_connection *newest;
     ka_dues dues;
     ka_endpoints endpoints;
+    ka_pool connections; /* the memory of open ones */
     ka_moment now;
     int64_t tick_ns;
 };

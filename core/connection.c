@@ -12,8 +12,7 @@ void ka_connection_init(ka_connection *c, uint32_t stream, const ka_address ends
 {
     memset(c, 0, sizeof *c);
     c->stream = stream;
-    c->ends[0] = ends[0];
-    c->ends[1] = ends[1];
+    c->ends = ends;
     c->owner = owner;
     ka_transport_init(&c->transport);
     ka_exchanges_init(&c->exchanges);

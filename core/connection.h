@@ -42,7 +42,7 @@ struct ka_connection {
     struct ka_endpoint *endpoint;
     struct ka_due *due; /* waits to settle */
     ka_moment first;
-    ka_address ends[2];
+    const ka_address *ends; /* two, the front end's */
     uint32_t stream;
     uint32_t failed_gates; /* told by the front end */
     uint8_t protocol;      /* ka_protocol */

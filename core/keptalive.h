@@ -403,13 +403,15 @@ void ka_audit_free(ka_audit *audit);
  */
 void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
-/* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle. */
+/* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
+ * the caller's, unchanged until the connection has settled. */
 ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
                              ka_connection **out);
 
 /* Brings a connection's memory near before its facts are told: with many thousands open at once most of a
- * segment's time is waiting for it. NULL is allowed. Changes nothing. */
-void ka_connection_prefetch(const ka_connection *connection);
+ * segment's time is waiting for it. Step 0 is the connection, step 1, when that has arrived, what hangs on
+ * it. Changes nothing. */
+void ka_connection_prefetch(const ka_connection *connection, unsigned step);
 
 /* Facts of one connection, in capture order. Any of these may settle *other* connections first (time has
  * passed); never the one named. After a connection has settled its handle must not be used. */

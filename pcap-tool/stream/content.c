@@ -17,14 +17,23 @@ typedef struct content_place {
 
 /* ---- Leaving a state ------------------------------------------------------------------------ */
 
+static bool has_parser(const stream_half *half)
+{
+    return half->content == HALF_HTTP && half->http != NULL;
+}
+
+static bool has_walker(const stream_half *half)
+{
+    return half->content == HALF_TLS && half->tls != NULL;
+}
+
 static void drop_parsers(stream_context *context, stream_half *half)
 {
-    if (half->http != NULL)
+    if (has_parser(half))
         http_parser_free(context, half->http);
-    if (half->tls != NULL)
+    if (has_walker(half))
         tls_walker_free(context, half->tls);
     half->http = NULL;
-    half->tls = NULL;
 }
 
 void content_drop(stream_context *context, stream_half *half)
@@ -55,7 +64,7 @@ static void tell_protocol(const content_place *place, ka_protocol protocol)
 {
     if (place->flow->protocol == protocol)
         return;
-    place->flow->protocol = (uint8_t)protocol;
+    place->flow->protocol = protocol;
     place->context->facts->protocol_seen(place->flow->connection, protocol);
 }
 
@@ -94,7 +103,7 @@ static void lose(const content_place *place, ka_gate gate)
 /* Whether nothing of the direction is under way: all its bytes up to `seq` made whole messages. */
 static bool is_between_messages(const stream_half *half, uint32_t seq)
 {
-    return half->started && half->content != HALF_IGNORED && half->http == NULL && half->pieces == NULL &&
+    return half->started && half->content != HALF_IGNORED && !has_parser(half) && half->pieces == NULL &&
            half->next_seq == seq;
 }
 
@@ -316,15 +325,15 @@ static void miss(const content_place *place, uint32_t len_bytes, const ka_moment
     stream_half *half = place->half;
     if (half->content == HALF_IGNORED || half->content == HALF_LOST)
         return;
-    bool kept = (half->http != NULL && http_skip(half->http, len_bytes, at)) ||
-                (half->tls != NULL && tls_skip(half->tls, len_bytes, at));
+    bool kept = (has_parser(half) && http_skip(half->http, len_bytes, at)) ||
+                (has_walker(half) && tls_skip(half->tls, len_bytes, at));
     if (!kept) {
         lose(place, at != NULL ? KA_GATE_SNAPLEN : KA_GATE_GAP);
         return;
     }
-    if (half->http != NULL && half->http->state == HTTP_STATE_COMPLETE)
+    if (has_parser(half) && half->http->state == HTTP_STATE_COMPLETE)
         on_message(place);
-    else if (half->tls != NULL && half->tls->body_left == 0)
+    else if (has_walker(half) && half->tls->body_left == 0)
         on_record(place);
 }
 
@@ -370,7 +379,7 @@ static void on_hole(stream_context *context, stream_flow *flow, unsigned directi
 static void on_fin(stream_context *context, stream_flow *flow, unsigned direction, ka_moment at)
 {
     content_place place = {context, flow, &flow->halves[direction], direction};
-    if (place.half->http != NULL && http_finish(place.half->http, at))
+    if (has_parser(place.half) && http_finish(place.half->http, at))
         on_message(&place);
     drop_parsers(context, place.half);
 }
