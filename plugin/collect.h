@@ -36,6 +36,9 @@ typedef struct collect_connection {
     uint32_t stream;
     ka_address ends[2];
     collect_side sides[2];
+    struct frame_fact *unanswered; /* the shown requests whose response has not been told, oldest first */
+    struct frame_fact *unanswered_last;
+    uint64_t answer_frame;            /* of the newest complete response's last byte; 0: none */
     uint8_t asked[COLLECT_ASKED_MAX]; /* http_asked of outstanding requests, a ring */
     uint8_t asked_first;
     uint8_t asked_count;

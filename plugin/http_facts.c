@@ -50,13 +50,37 @@ static http_asked pop_asked(collect_connection *connection, unsigned status)
 
 /* ---- Telling ---- */
 
+static void await_response(collect_connection *connection, frame_fact *request)
+{
+    if (connection->unanswered == NULL)
+        connection->unanswered = request;
+    else
+        connection->unanswered_last->next_unanswered = request;
+    connection->unanswered_last = request;
+}
+
+/* Links the request's fact with the frame of its response; older ones will never have one. */
+static void link_response(collect_connection *connection, const ka_exchange_record *exchange)
+{
+    frame_fact *request = connection->unanswered;
+    while (request != NULL && request->number < (int64_t)exchange->number)
+        request = request->next_unanswered;
+    connection->unanswered = request;
+    if (request == NULL || request->number != (int64_t)exchange->number)
+        return;
+    request->other_frame = (uint32_t)exchange->response_end.frame;
+    connection->unanswered = request->next_unanswered;
+}
+
 static void show_request(const collect_frame *frame, const ka_message *m, const ka_standing *standing)
 {
     frame_fact *fact = frame_facts_add(frame->pinfo, FRAME_FACT_REQUEST, frame->connection->stream);
     fact->number = (int64_t)standing->request_number;
     fact->idle_ns = standing->idle_before_ns;
+    fact->since_frame = (uint32_t)frame->connection->answer_frame;
     if (standing->idle_before_ns != KA_NONE && standing->deadline_ns != KA_NONE)
         fact->margin_ns = standing->deadline_ns - m->first.time_ns;
+    await_response(frame->connection, fact);
 }
 
 static void show_response(const collect_frame *frame, const ka_standing *standing)
@@ -65,6 +89,8 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     frame_fact *fact = frame_facts_add(frame->pinfo, FRAME_FACT_RESPONSE, frame->connection->stream);
     if (exchange->response_end.frame == 0)
         return; /* interim, or one nobody had asked for */
+    link_response(frame->connection, exchange);
+    frame->connection->answer_frame = exchange->response_end.frame;
     fact->number = (int64_t)exchange->number;
     fact->other_frame = (uint32_t)exchange->request.frame;
     fact->timeout_s = standing->timeout_s;
