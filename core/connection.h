@@ -7,6 +7,7 @@
 #define KA_CONNECTION_H
 
 #include "exchange.h"
+#include "h2.h"
 #include "header.h"
 #include "keptalive.h"
 #include "transport.h"
@@ -37,7 +38,8 @@ struct ka_connection {
     void *owner;
     ka_transport transport;
     ka_exchanges exchanges;
-    ka_bursts *bursts; /* TLS only */
+    ka_bursts *bursts; /* TLS nobody can read */
+    ka_h2 *h2;
     ka_noted *noted;
     struct ka_endpoint *endpoint;
     struct ka_due *due; /* waits to settle */
@@ -85,6 +87,7 @@ typedef struct ka_view {
     const ka_message *message;
     const ka_response *before; /* the response before this request or response */
     const ka_response *response;
+    const ka_h2_field *h2_field;
 } ka_view;
 
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);

@@ -247,6 +247,26 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
+/* One HTTP/2 frame (RFC 9113 section 4.1); its type and flags as on the wire. */
+typedef struct ka_h2_frame {
+    uint8_t direction;
+    uint8_t type;
+    uint8_t flags;
+    uint32_t stream_id;
+    uint32_t last_stream; /* of a GOAWAY */
+    uint32_t seq;
+    uint64_t len_bytes; /* with its header of 9 */
+    ka_moment first;
+    ka_moment last;
+} ka_h2_frame;
+
+/* The name of one field of an HTTP/2 header block. */
+typedef struct ka_h2_field {
+    uint8_t direction;
+    ka_slice name;
+    ka_moment at;
+} ka_h2_field;
+
 /* ---- Results -------------------------------------------------------------------------------- */
 
 typedef enum ka_side { KA_SIDE_NONE, KA_SIDE_CLIENT, KA_SIDE_SERVER } ka_side;
@@ -256,7 +276,7 @@ typedef enum ka_max_style { KA_MAX_NONE, KA_MAX_UNKNOWN, KA_MAX_COUNT_DOWN, KA_M
 typedef enum ka_verdict {
     KA_VERDICT_OPEN,         /* nobody closed */
     KA_VERDICT_BUSY,         /* a request was outstanding, as the closer knew */
-    KA_VERDICT_ANNOUNCED,    /* after Connection: close */
+    KA_VERDICT_ANNOUNCED,    /* after Connection: close, or GOAWAY */
     KA_VERDICT_UNUSED,       /* no exchange was complete */
     KA_VERDICT_UNADVERTISED, /* no timeout to compare with */
     KA_VERDICT_EARLY,
@@ -327,6 +347,12 @@ typedef struct ka_record {
         int64_t idle_ns; /* KA_NONE: no exchange, or a request outstanding */
         ka_verdict verdict;
     } close;
+    struct {           /* the first GOAWAY of either side */
+        ka_side by;    /* KA_SIDE_NONE: there was none */
+        bool possible; /* this is HTTP/2 */
+        uint32_t last_stream;
+        ka_moment at;
+    } goaway;
     uint32_t failed_gates;
     uint64_t retransmissions;
     uint64_t missed_bytes;
@@ -423,6 +449,13 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
+/* HTTP/2, in clear or decrypted, every frame in byte order within a direction. After a 101 the request that
+ * asked for the upgrade is stream 1. Which protocol it is (KA_PROTOCOL_H2C, KA_PROTOCOL_H2) is told before;
+ * no messages, and no TLS records but as strays, after. */
+ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
+/* Any field of a header block whose name the front end could read: the audit looks out for those that HTTP/2
+ * forbids. After the block's first frame. */
+ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, const ka_h2_field *field);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
 void ka_gate_failed(ka_connection *connection, ka_gate gate);
 

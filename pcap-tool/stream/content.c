@@ -4,6 +4,9 @@
  */
 #include "stream/content.h"
 
+#include <strings.h>
+
+#include "stream/h2.h"
 #include "stream/http.h"
 #include "stream/tls.h"
 
@@ -21,7 +24,9 @@ static void drop_parsers(stream_context *context, stream_half *half)
 {
     if (half->http != NULL)
         http_parser_free(context, half->http);
-    if (half->tls != NULL)
+    if (half->content == HALF_H2 && half->h2 != NULL)
+        h2_walker_free(context, half->h2);
+    else if (half->tls != NULL)
         tls_walker_free(context, half->tls);
     half->http = NULL;
     half->tls = NULL;
@@ -74,7 +79,7 @@ static void give_up(const content_place *place, stream_run *run)
         ignore_both(place);
         return;
     }
-    if (place->flow->protocol == KA_PROTOCOL_HTTP)
+    if (place->flow->protocol == KA_PROTOCOL_HTTP || place->flow->protocol == KA_PROTOCOL_H2C)
         fail_gate(place, KA_GATE_UNFRAMED);
     ignore(place->context, place->half);
 }
@@ -87,6 +92,96 @@ static void lose(const content_place *place, ka_gate gate)
     drop_parsers(place->context, place->half);
     place->half->content = HALF_LOST;
     place->flow->methods_unsure = true;
+}
+
+/* ---- HTTP/2 --------------------------------------------------------------------------------- */
+
+/* The direction goes on in HTTP/2; so much of the preface has gone by. */
+static void become_h2(const content_place *place, unsigned direction, size_t preface_bytes)
+{
+    stream_half *half = &place->flow->halves[direction];
+    drop_parsers(place->context, half);
+    half->content = HALF_H2;
+    half->h2 = h2_walker_new(place->context, preface_bytes, half->h2_begun);
+    if (half->h2 == NULL)
+        ignore(place->context, half);
+}
+
+/* The client says it speaks HTTP/2; the server may have said so before. */
+static void on_preface(const content_place *place)
+{
+    stream_half *server = &place->flow->halves[!place->direction];
+    size_t preface_bytes = (size_t)place->half->http->message.len_bytes;
+    tell_protocol(place, KA_PROTOCOL_H2C);
+    become_h2(place, place->direction, preface_bytes);
+    if (server->content != HALF_H2)
+        become_h2(place, !place->direction, H2_PREFACE_BYTES);
+}
+
+/* A 101 that is for HTTP/2 (RFC 7540 section 3.2). */
+static bool is_for_h2(const ka_message *m)
+{
+    static const char name[] = "h2c";
+    for (size_t i = 0; i < m->field_count; i++) {
+        ka_slice value = m->fields[i].value;
+        if (m->fields[i].name == KA_FIELD_UPGRADE && value.len_bytes == sizeof name - 1 &&
+            strncasecmp(value.bytes, name, value.len_bytes) == 0)
+            return m->status == 101;
+    }
+    return false;
+}
+
+/* Behind a 101: the client's preface is still to come, as it waits for it. */
+static void on_upgrade(const content_place *place)
+{
+    tell_protocol(place, KA_PROTOCOL_H2C);
+    become_h2(place, place->direction, H2_PREFACE_BYTES);
+    become_h2(place, !place->direction, 0);
+}
+
+static void on_frame(const content_place *place)
+{
+    stream_context *context = place->context;
+    h2_walker *walker = place->half->h2;
+    walker->frame.direction = (uint8_t)place->direction;
+    tell_protocol(place, KA_PROTOCOL_H2C);
+    context_failed(context,
+                   context->facts->h2_frame_seen(context->audit, place->flow->connection, &walker->frame));
+    h2_walker_free(context, walker);
+    place->half->h2 = NULL;
+    place->half->h2_begun = true;
+}
+
+static bool follow_h2(const content_place *place, stream_run *run)
+{
+    if (place->half->h2 == NULL && run->len_bytes == 0)
+        return false;
+    if (place->half->h2 == NULL)
+        become_h2(place, place->direction, H2_PREFACE_BYTES);
+    if (place->half->content != HALF_H2)
+        return true;
+    switch (h2_walk(place->half->h2, run)) {
+    case H2_MORE:
+        return false;
+    case H2_COMPLETE:
+        on_frame(place);
+        break;
+    case H2_NONSENSE:
+        give_up(place, run);
+        break;
+    }
+    return true;
+}
+
+/* Bytes of the direction are missing: within a frame's body they do not matter. */
+static void miss_h2(const content_place *place, uint32_t len_bytes, const ka_moment *at)
+{
+    if (place->half->h2 == NULL || !h2_skip(place->half->h2, len_bytes, at)) {
+        fail_gate(place, KA_GATE_UNFRAMED);
+        ignore(place->context, place->half);
+    } else if (h2_is_complete(place->half->h2)) {
+        on_frame(place);
+    }
 }
 
 /* ---- Requests and their responses ----------------------------------------------------------- */
@@ -161,7 +256,10 @@ static void on_message(const content_place *place)
     bool is_connect = !message->is_response && http_request_method(half->http) == METHOD_CONNECT;
     context_failed(context, context->facts->message_seen(context->audit, place->flow->connection, message));
     if (message->framing == KA_FRAMING_TUNNEL) {
-        ignore_both(place);
+        if (is_for_h2(message))
+            on_upgrade(place);
+        else
+            ignore_both(place);
         return;
     }
     half->held = is_connect;
@@ -205,8 +303,7 @@ static bool on_http_event(const content_place *place, http_event event, stream_r
             give_up(place, run);
             break;
         }
-        tell_protocol(place, KA_PROTOCOL_H2C);
-        ignore_both(place);
+        on_preface(place);
         break;
     case HTTP_MALFORMED:
         give_up(place, run);
@@ -284,6 +381,8 @@ static bool start(const content_place *place, const stream_run *run)
     bool tls = place->flow->protocol == KA_PROTOCOL_TLS;
     if (tls ? run->bytes[0] >= 20 && run->bytes[0] <= 23 : run->bytes[0] == TLS_HANDSHAKE)
         place->half->content = HALF_TLS;
+    else if (!tls && run->bytes[0] == 0 && place->flow->protocol != KA_PROTOCOL_HTTP)
+        place->half->content = HALF_H2; /* SETTINGS, from a server that does not wait for the preface */
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;
     return true;
@@ -316,6 +415,10 @@ static void miss(const content_place *place, uint32_t len_bytes, const ka_moment
     stream_half *half = place->half;
     if (half->content == HALF_IGNORED || half->content == HALF_LOST)
         return;
+    if (half->content == HALF_H2) {
+        miss_h2(place, len_bytes, at);
+        return;
+    }
     bool kept = (half->http != NULL && http_skip(half->http, len_bytes, at)) ||
                 (half->tls != NULL && tls_skip(half->tls, len_bytes, at));
     if (!kept) {
@@ -339,6 +442,8 @@ static bool follow(const content_place *place, stream_run *run)
         return follow_http(place, run);
     case HALF_TLS:
         return follow_tls(place, run);
+    case HALF_H2:
+        return follow_h2(place, run);
     case HALF_LOST:
         if (run->len_bytes > 0)
             find_way_back(place, run);

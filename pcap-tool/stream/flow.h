@@ -12,6 +12,7 @@
 
 struct http_parser;
 struct tls_walker;
+struct h2_walker;
 struct stream_pieces;
 
 /* What the bytes of one direction are taken for. */
@@ -20,6 +21,7 @@ typedef enum half_content {
     HALF_START, /* the next byte is the direction's first */
     HALF_HTTP,
     HALF_TLS,
+    HALF_H2,
     HALF_IGNORED, /* nothing more to learn: another protocol, a tunnel, garbage */
 } half_content;
 
@@ -29,21 +31,25 @@ typedef enum half_role { HALF_ROLE_UNKNOWN, HALF_REQUESTS, HALF_RESPONSES } half
 typedef struct stream_half {
     struct stream_pieces *pieces; /* out-of-order bytes; NULL: none */
     struct http_parser *http;     /* of the message under way; NULL: between messages */
-    struct tls_walker *tls;       /* of the record under way */
-    uint32_t next_seq;            /* everything before it was delivered or given up */
-    uint32_t base_seq;            /* Wireshark's: the initial sequence number, or what stands for it */
-    uint32_t fin_seq;             /* where the FIN stands */
-    uint32_t acked_seq;           /* highest ACK number the other side sent */
-    uint8_t content;              /* half_content */
-    uint8_t role;                 /* half_role */
-    bool seen : 1;                /* has sent a segment */
-    bool started : 1;             /* next_seq is set */
-    bool moved : 1;               /* bytes were delivered */
+    union {
+        struct tls_walker *tls; /* of the record under way */
+        struct h2_walker *h2;   /* of the frame under way, when HALF_H2 */
+    };
+    uint32_t next_seq;  /* everything before it was delivered or given up */
+    uint32_t base_seq;  /* Wireshark's: the initial sequence number, or what stands for it */
+    uint32_t fin_seq;   /* where the FIN stands */
+    uint32_t acked_seq; /* highest ACK number the other side sent */
+    uint8_t content;    /* half_content */
+    uint8_t role;       /* half_role */
+    bool seen : 1;      /* has sent a segment */
+    bool started : 1;   /* next_seq is set */
+    bool moved : 1;     /* bytes were delivered */
     bool base_known : 1;
     bool acked_known : 1;
     bool fin_seen : 1;
     bool fin_told : 1;
-    bool held : 1; /* behind a CONNECT: what the bytes are depends on its response */
+    bool h2_begun : 1; /* the first HTTP/2 frame went by */
+    bool held : 1;     /* behind a CONNECT: what the bytes are depends on its response */
 } stream_half;
 
 typedef enum flow_state {
