@@ -66,11 +66,21 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     return KA_OK;
 }
 
-void ka_connection_prefetch(const ka_connection *c)
+static void prefetch(const void *memory, size_t size_bytes)
 {
     enum { CACHE_LINE_BYTES = 64 };
-    for (size_t at = 0; c != NULL && at < sizeof *c; at += CACHE_LINE_BYTES)
-        __builtin_prefetch((const char *)c + at, 1);
+    for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)memory + at, 1);
+}
+
+void ka_connection_prefetch(const ka_connection *c, unsigned step)
+{
+    if (step == 0) {
+        prefetch(c, sizeof *c);
+        return;
+    }
+    prefetch(c->transport.activity, sizeof *c->transport.activity);
+    prefetch(c->exchanges.newest, sizeof *c->exchanges.newest);
 }
 
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
@@ -468,10 +478,11 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
     return KA_OK;
 }
 
-ka_status ka_h2_field_seen(ka_audit *a, ka_connection *c, const ka_h2_field *field)
+ka_status ka_h2_field_seen(ka_audit *a, ka_connection *c, unsigned direction, ka_slice name, ka_moment at)
 {
+    ka_h2_field field = {(uint8_t)direction, name, at};
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
-    v.h2_field = field;
+    v.h2_field = &field;
     return ask(a, c, &v, KA_ON_H2_FIELD);
 }

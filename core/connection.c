@@ -12,8 +12,7 @@ void ka_connection_init(ka_connection *c, uint32_t stream, const ka_address ends
 {
     memset(c, 0, sizeof *c);
     c->stream = stream;
-    c->ends[0] = ends[0];
-    c->ends[1] = ends[1];
+    c->ends = ends;
     c->owner = owner;
     ka_transport_init(&c->transport);
     ka_exchanges_init(&c->exchanges);
@@ -333,7 +332,6 @@ static void fill_idle(const ka_view *v, ka_record *out)
 static void fill_h2(const ka_connection *c, ka_record *out)
 {
     unsigned direction;
-    out->goaway.possible = c->protocol == KA_PROTOCOL_H2 || c->protocol == KA_PROTOCOL_H2C;
     if (c->h2 == NULL)
         return;
     out->requests += c->h2->requests;

@@ -44,7 +44,7 @@ struct ka_connection {
     struct ka_endpoint *endpoint;
     struct ka_due *due; /* waits to settle */
     ka_moment first;
-    ka_address ends[2];
+    const ka_address *ends; /* two, the front end's */
     uint32_t stream;
     uint32_t failed_gates; /* told by the front end */
     uint8_t protocol;      /* ka_protocol */
@@ -60,6 +60,13 @@ typedef struct ka_close {
     int64_t idle_ns;
     ka_verdict verdict;
 } ka_close;
+
+/* The name of one field of an HTTP/2 header block. */
+typedef struct ka_h2_field {
+    uint8_t direction;
+    ka_slice name;
+    ka_moment at;
+} ka_h2_field;
 
 /* A const look at one connection, with all that rules need beside it. */
 typedef struct ka_view {

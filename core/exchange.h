@@ -42,11 +42,11 @@ typedef struct ka_response {
     int32_t timeout_s; /* -1: not advertised */
     int32_t max;       /* likewise */
     uint16_t status;
-    bool close;       /* said Connection: close */
-    bool persists;    /* by RFC 9112 section 9.3, its request's word included */
-    bool effective;   /* its Keep-Alive came with the option in Connection */
-    bool asked_close; /* the request had said Connection: close */
-    bool until_close;
+    bool close : 1;       /* said Connection: close */
+    bool persists : 1;    /* by RFC 9112 section 9.3, its request's word included */
+    bool effective : 1;   /* its Keep-Alive came with the option in Connection */
+    bool asked_close : 1; /* the request had said Connection: close */
+    bool until_close : 1;
 } ka_response;
 
 /* `max` over consecutive responses of a connection. */
@@ -54,7 +54,7 @@ typedef struct ka_max_track {
     int32_t first;  /* of the first response; -1: it had none */
     int32_t latest; /* -1: never seen */
     uint8_t style;  /* ka_max_style */
-    bool mixed;     /* neither counts down nor stays: nothing is judged */
+    bool mixed : 1; /* neither counts down nor stays: nothing is judged */
 } ka_max_track;
 
 typedef struct ka_exchanges {
@@ -66,17 +66,17 @@ typedef struct ka_exchanges {
     uint32_t requests;
     uint32_t numbered; /* requests, and those of which only the response was captured */
     uint32_t responses;
-    uint32_t completed;     /* responses that answered a request, or one not captured */
-    int64_t unasked_end_ns; /* see `unasked` */
+    uint32_t completed; /* responses that answered a request, or one not captured */
     int32_t unasked_timeout_s;
+    int64_t unasked_end_ns; /* see `unasked` */
     ka_max_track max;
     uint8_t first_version; /* of the first request, else response; 0: none */
-    bool early;            /* the request under way was answered before it was complete */
-    bool unasked;          /* the latest response was one nobody had asked for: advertised is its word */
-    bool unasked_close;
-    bool stray;  /* an empty line since the last response: some servers restart their timer */
-    bool tunnel; /* 101 or CONNECT: no HTTP any more */
-    bool event_stream;
+    bool early : 1;        /* the request under way was answered before it was complete */
+    bool unasked : 1;      /* the latest response was one nobody had asked for: advertised is its word */
+    bool unasked_close : 1;
+    bool stray : 1;  /* an empty line since the last response: some servers restart their timer */
+    bool tunnel : 1; /* 101 or CONNECT: no HTTP any more */
+    bool event_stream : 1;
 } ka_exchanges;
 
 void ka_exchanges_init(ka_exchanges *exchanges);

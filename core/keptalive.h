@@ -247,7 +247,7 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
-/* One HTTP/2 frame (RFC 9113 section 4.1); its type and flags as on the wire. */
+/* One HTTP/2 frame (RFC 9113 section 4.1), type and flags as on the wire. */
 typedef struct ka_h2_frame {
     uint8_t direction;
     uint8_t type;
@@ -259,13 +259,6 @@ typedef struct ka_h2_frame {
     ka_moment first;
     ka_moment last;
 } ka_h2_frame;
-
-/* The name of one field of an HTTP/2 header block. */
-typedef struct ka_h2_field {
-    uint8_t direction;
-    ka_slice name;
-    ka_moment at;
-} ka_h2_field;
 
 /* ---- Results -------------------------------------------------------------------------------- */
 
@@ -347,11 +340,10 @@ typedef struct ka_record {
         int64_t idle_ns; /* KA_NONE: no exchange, or a request outstanding */
         ka_verdict verdict;
     } close;
-    struct {           /* the first GOAWAY of either side */
-        ka_side by;    /* KA_SIDE_NONE: there was none */
-        bool possible; /* this is HTTP/2 */
+    struct { /* HTTP/2: the first GOAWAY of either side */
+        ka_side by;
         uint32_t last_stream;
-        ka_moment at;
+        ka_moment at; /* frame 0: none */
     } goaway;
     uint32_t failed_gates;
     uint64_t retransmissions;
@@ -425,17 +417,18 @@ typedef struct ka_config {
 ka_status ka_audit_new(const ka_config *config, ka_audit **out);
 void ka_audit_free(ka_audit *audit);
 
-/* The coarsest time stamp resolution among the inputs (default 1 us): early never means less than two ticks.
- */
+/* The coarsest time stamp resolution among the inputs (default 1 us): early means two ticks at least. */
 void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
-/* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle. */
+/* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
+ * the caller's, unchanged until the connection has settled. */
 ka_status ka_connection_open(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
                              ka_connection **out);
 
 /* Brings a connection's memory near before its facts are told: with many thousands open at once most of a
- * segment's time is waiting for it. NULL is allowed. Changes nothing. */
-void ka_connection_prefetch(const ka_connection *connection);
+ * segment's time is waiting for it. Step 0 is the connection, step 1, when that has arrived, what hangs on
+ * it. Changes nothing. */
+void ka_connection_prefetch(const ka_connection *connection, unsigned step);
 
 /* Facts of one connection, in capture order. Any of these may settle *other* connections first (time has
  * passed); never the one named. After a connection has settled its handle must not be used. */
@@ -449,13 +442,12 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
-/* HTTP/2, in clear or decrypted, every frame in byte order within a direction. After a 101 the request that
- * asked for the upgrade is stream 1. Which protocol it is (KA_PROTOCOL_H2C, KA_PROTOCOL_H2) is told before;
- * no messages, and no TLS records but as strays, after. */
+/* HTTP/2, in clear or decrypted, when its protocol is told. After a 101, stream 1 is the request that asked
+ * for the upgrade. No messages, and TLS records only as strays, from then on. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
-/* Any field of a header block whose name the front end could read: the audit looks out for those that HTTP/2
- * forbids. After the block's first frame. */
-ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, const ka_h2_field *field);
+/* The name of any field of a header block, where the front end can read it: HTTP/2 forbids some. */
+ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
+                           ka_moment at);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
 void ka_gate_failed(ka_connection *connection, ka_gate gate);
 

@@ -84,7 +84,7 @@ static void put_close(ka_json *json, const ka_record *record)
 /* Only HTTP/2 has it. */
 static void put_goaway(ka_json *json, const ka_record *record)
 {
-    if (!record->goaway.possible)
+    if (strncmp(record->protocol, "h2", 2) != 0)
         return;
     if (record->goaway.by == KA_SIDE_NONE) {
         ka_json_null(json, "goaway");

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "packet/packet.h"
 #include "report/report.h"
+#include "stream/lookahead.h"
 #include "stream/stream.h"
 #include "usage.h"
 
@@ -43,6 +44,7 @@ typedef struct run {
     capture *capture;
     ka_audit *audit;
     stream_table *streams;
+    lookahead ahead;
     report *report;
     FILE *out;
     packet_losses losses;
@@ -174,6 +176,7 @@ static bool open_audit(run *self)
         return false;
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
     self->streams = stream_table_new(self->audit, &memory_heap);
+    self->ahead.streams = self->streams;
     return self->streams != NULL;
 }
 
@@ -197,23 +200,29 @@ static void see_time(run *self, int64_t time_ns)
         self->last_ns = time_ns;
 }
 
+static ka_status take_quoted(run *self, const packet_tcp *quoted)
+{
+    ka_status status = lookahead_drain(&self->ahead);
+    return status == KA_OK ? stream_quoted(self->streams, quoted) : status;
+}
+
 static ka_status take_packet(run *self, const capture_packet *packet)
 {
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
-    packet_tcp tcp;
+    packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
-    packet_verdict verdict = packet_decode(packet->link_type, bytes, &tcp);
-    tcp.segment.time_ns = packet->time_ns;
-    tcp.segment.frame = packet->frame;
-    tcp.segment.interface = packet->input;
+    packet_verdict verdict = packet_decode(packet->link_type, bytes, tcp);
+    tcp->segment.time_ns = packet->time_ns;
+    tcp->segment.frame = packet->frame;
+    tcp->segment.interface = packet->input;
     switch (verdict) {
     case PACKET_TCP:
-        return stream_segment(self->streams, &tcp);
+        return lookahead_segment(&self->ahead);
     case PACKET_ICMP_TCP:
-        return stream_quoted(self->streams, &tcp);
+        return take_quoted(self, tcp);
     case PACKET_TCP_BROKEN:
         self->losses.broken++;
-        return stream_quoted(self->streams, &tcp);
+        return take_quoted(self, tcp);
     case PACKET_FRAGMENT:
         self->losses.fragments++;
         break;
@@ -238,6 +247,8 @@ static void read_all(run *self)
     while (self->status == KA_OK && !interrupted && report_error(self->report) == 0 &&
            capture_next(self->capture, &packet) == CAPTURE_PACKET)
         self->status = take_packet(self, &packet);
+    if (self->status == KA_OK)
+        self->status = lookahead_drain(&self->ahead);
     if (self->status == KA_OK)
         self->status = stream_finish(self->streams);
     /* After a failure too: what was read is reported. */
@@ -330,7 +341,7 @@ static void close_all(run *self)
 
 static int run_all(const options *settings)
 {
-    static run self; /* large: the list of problems */
+    static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
     self.first_ns = self.last_ns = KA_NONE;
     int status = open_all(&self);

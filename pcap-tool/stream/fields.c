@@ -4,6 +4,8 @@
  */
 #include "stream/fields.h"
 
+#include <string.h>
+
 typedef struct known {
     const char *name; /* lower case */
     unsigned char len_bytes;
@@ -48,11 +50,23 @@ static const unsigned char begins[27] = {
 };
 /* clang-format on */
 
+static uint64_t eight(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
 /* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other token byte to a letter or
  * '-'. */
 static bool equals(const char *name, const char *lower, size_t len_bytes)
 {
-    for (size_t i = 0; i < len_bytes; i++)
+    const uint64_t lower_case = UINT64_C(0x2020202020202020);
+    size_t i = 0;
+    for (; i + 8 <= len_bytes; i += 8)
+        if ((eight(name + i) | lower_case) != eight(lower + i))
+            return false;
+    for (; i < len_bytes; i++)
         if ((name[i] | 0x20) != lower[i])
             return false;
     return true;

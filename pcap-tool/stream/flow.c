@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 enum {
-    CHUNK_FLOWS = 256,  /* 48 kB: one chunk is small beside the smallest process */
+    CHUNK_FLOWS = 256,  /* 40 kB: one chunk is small beside the smallest process */
     FIRST_SLOTS = 1024, /* a power of two, as all sizes are */
 };
 
@@ -62,8 +62,7 @@ static uint64_t hash_address(const ka_address *address, uint64_t seed)
            mix(rest + seed, 0x8bb84b93962eacc9);
 }
 
-/* The same for both directions. */
-static uint32_t hash_pair(const flow_table *table, const ka_address *a, const ka_address *b)
+uint32_t flow_hash(const flow_table *table, const ka_address *a, const ka_address *b)
 {
     uint64_t sum = hash_address(a, table->seed) + hash_address(b, table->seed);
     return (uint32_t)mix(sum ^ table->seed, 0x4b33a62ed433d4a3);
@@ -80,23 +79,43 @@ static bool is_between(const stream_flow *flow, const ka_address *a, const ka_ad
            (flow_address_equal(&flow->ends[0], b) && flow_address_equal(&flow->ends[1], a));
 }
 
-stream_flow *flow_find(const flow_table *table, const ka_address *source, const ka_address *target)
+stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
+                       const ka_address *target)
 {
     if (table->slot_count == 0)
         return NULL;
-    uint32_t hash = hash_pair(table, source, target);
     uint32_t mask = table->slot_count - 1;
     for (uint32_t i = hash & mask; table->slots[i].index != FLOW_NONE; i = (i + 1) & mask) {
         if (table->slots[i].hash != hash)
             continue;
         stream_flow *found = at(table, table->slots[i].index);
-        for (size_t line = 0; line < sizeof *found;
-             line += 64) /* waiting for all of it at once, not one by one */
-            __builtin_prefetch((const char *)found + line, 1);
         if (is_between(found, source, target))
             return found;
     }
     return NULL;
+}
+
+void flow_prefetch_slot(const flow_table *table, uint32_t hash)
+{
+    if (table->slot_count > 0)
+        __builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
+}
+
+const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash)
+{
+    enum { CACHE_LINE_BYTES = 64 };
+    if (table->slot_count == 0)
+        return NULL;
+    uint32_t mask = table->slot_count - 1;
+    uint32_t i = hash & mask;
+    while (table->slots[i].index != FLOW_NONE && table->slots[i].hash != hash)
+        i = (i + 1) & mask;
+    if (table->slots[i].index == FLOW_NONE)
+        return NULL;
+    const stream_flow *found = at(table, table->slots[i].index);
+    for (size_t line = 0; line < sizeof *found; line += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)found + line, 1);
+    return found;
 }
 
 static void put_slot(flow_slot *slots, uint32_t slot_count, flow_slot slot)
@@ -166,7 +185,7 @@ static uint32_t take_index(flow_table *table)
     return table->made_count++;
 }
 
-stream_flow *flow_add(flow_table *table, const ka_address *source, const ka_address *target)
+stream_flow *flow_add(flow_table *table, uint32_t hash, const ka_address *source, const ka_address *target)
 {
     /* At most two thirds full: probes stay short. */
     if (table->used_count >= table->slot_count / 3 * 2 && !grow_slots(table))
@@ -178,7 +197,7 @@ stream_flow *flow_add(flow_table *table, const ka_address *source, const ka_addr
     memset(added, 0, sizeof *added);
     added->ends[0] = *source;
     added->ends[1] = *target;
-    added->hash = hash_pair(table, source, target);
+    added->hash = hash;
     added->state = FLOW_QUOTED;
     put_slot(table->slots, table->slot_count, (flow_slot){added->hash, index});
     table->used_count++;
@@ -231,7 +250,7 @@ void flow_set_tombstone(flow_table *table, stream_flow *flow, flow_state state, 
 {
     uint32_t index = table->slots[find_slot(table, flow)].index;
     leave_state(table, flow);
-    flow->state = (uint8_t)state;
+    flow->state = state;
     flow->expires_ns = expires_ns != 0 ? expires_ns : 1; /* 0 says: in no list */
     flow->older = table->newest;
     flow->newer = FLOW_NONE;
@@ -284,7 +303,7 @@ flow_method flow_pop_method(stream_flow *flow)
     if (flow->method_count == 0)
         return METHOD_UNKNOWN;
     unsigned i = flow->first_method;
-    flow->first_method = (uint8_t)((i + 1) % FLOW_METHODS_MAX);
+    flow->first_method = (i + 1) % FLOW_METHODS_MAX;
     flow->method_count--;
     return (flow_method)(flow->methods[i / 32] >> i % 32 * 2 & 3);
 }

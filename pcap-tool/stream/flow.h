@@ -30,10 +30,10 @@ typedef enum half_role { HALF_ROLE_UNKNOWN, HALF_REQUESTS, HALF_RESPONSES } half
 /* One direction of a connection. */
 typedef struct stream_half {
     struct stream_pieces *pieces; /* out-of-order bytes; NULL: none */
-    struct http_parser *http;     /* of the message under way; NULL: between messages */
     union {
-        struct tls_walker *tls; /* of the record under way */
-        struct h2_walker *h2;   /* of the frame under way, when HALF_H2 */
+        struct http_parser *http; /* HALF_HTTP: of the message under way; NULL: between messages */
+        struct tls_walker *tls;   /* HALF_TLS: of the record under way */
+        struct h2_walker *h2;     /* HALF_H2: of the frame under way */
     };
     uint32_t next_seq;  /* everything before it was delivered or given up */
     uint32_t base_seq;  /* Wireshark's: the initial sequence number, or what stands for it */
@@ -63,26 +63,33 @@ typedef enum flow_state {
 typedef enum flow_method { METHOD_OTHER, METHOD_HEAD, METHOD_CONNECT, METHOD_UNKNOWN } flow_method;
 
 /* Deep enough for any pipeline seen in the field; beyond it, methods count as unknown. */
-enum { FLOW_METHODS_MAX = 64 };
+enum { FLOW_METHODS_MAX = 64 }; /* first_method and method_count have the bits for it */
 
+/* The core reads `ends` as long as it has the connection. */
 typedef struct stream_flow {
     ka_address ends[2]; /* [0] sent the first segment */
-    uint32_t stream;
-    uint32_t hash;
-    ka_connection *connection; /* NULL unless FLOW_OPEN */
     stream_half halves[2];
-    uint64_t methods[2]; /* ring of 2-bit flow_method */
-    int64_t expires_ns;  /* of a tombstone */
-    uint32_t older;      /* tombstones in order of age, FLOW_NONE ends; next free flow */
-    uint32_t newer;
-    uint8_t first_method;
-    uint8_t method_count;
-    uint8_t state;           /* flow_state */
-    uint8_t protocol;        /* ka_protocol as told */
-    bool methods_unsure : 1; /* requests may have been missed */
-    bool began_with_syn : 1;
-    bool reset_seen : 1;
-    bool touched : 1; /* since the evictor last passed */
+    union {
+        ka_connection *connection; /* FLOW_OPEN */
+        uint32_t stream;           /* FLOW_QUOTED: the number it will have */
+    };
+    union {
+        uint64_t methods[2]; /* FLOW_OPEN: ring of 2-bit flow_method */
+        struct {
+            int64_t expires_ns; /* of a tombstone */
+            uint32_t older;     /* tombstones in order of age, FLOW_NONE ends; next free flow */
+            uint32_t newer;
+        };
+    };
+    uint32_t hash;
+    unsigned first_method : 6;
+    unsigned method_count : 7;
+    unsigned state : 2;          /* flow_state */
+    unsigned protocol : 3;       /* ka_protocol as told */
+    unsigned methods_unsure : 1; /* requests may have been missed */
+    unsigned began_with_syn : 1;
+    unsigned reset_seen : 1;
+    unsigned touched : 1; /* since the evictor last passed */
 } stream_flow;
 
 enum { FLOW_NONE = 0 };
@@ -113,10 +120,16 @@ typedef struct flow_table {
 void flow_table_init(flow_table *table, const ka_allocator *allocator);
 void flow_table_fini(flow_table *table);
 
+/* Of a pair of addresses; the same for both directions. */
+uint32_t flow_hash(const flow_table *table, const ka_address *a, const ka_address *b);
+void flow_prefetch_slot(const flow_table *table, uint32_t hash);
 /* The newest flow between two addresses, or NULL. */
-stream_flow *flow_find(const flow_table *table, const ka_address *source, const ka_address *target);
+stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
+                       const ka_address *target);
+/* Returns the flow that has this hash, if any, most likely: its addresses are not compared. */
+const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash);
 /* A zeroed flow in state FLOW_QUOTED. The addresses must not be in the table. NULL when memory runs out. */
-stream_flow *flow_add(flow_table *table, const ka_address *source, const ka_address *target);
+stream_flow *flow_add(flow_table *table, uint32_t hash, const ka_address *source, const ka_address *target);
 /* Forgets a flow that owns nothing any more. */
 void flow_remove(flow_table *table, stream_flow *flow);
 

@@ -27,7 +27,7 @@ const stream_limits stream_limits_default = {
     .total_bytes = 64 << 20,    /* small beside the connections that would need it */
     .head_bytes = 64 << 10,     /* servers refuse more than 8 to 64 kB */
     .connections = 4000000,     /* 2.4 GB at 600 bytes, with the core's share */
-    .tombstones = 1000000,      /* 200 MB */
+    .tombstones = 1000000,      /* 180 MB */
     /* Twice TIME-WAIT (RFC 9293: 2 MSL of 2 minutes, 60 s in practice): nothing sent before can be alive. */
     .tombstone_ns = 300 * KA_SECOND_NS,
     .hole_wait_ns = 50 * KA_MILLISECOND_NS, /* capture reorders within microseconds to a few milliseconds */
@@ -96,7 +96,6 @@ void stream_settled(void *user, void *owner)
     stream_table *table = *(stream_table **)user;
     stream_flow *flow = owner;
     drop_halves(table, flow);
-    flow->connection = NULL;
     flow_set_tombstone(&table->flows, flow, FLOW_SETTLED, expiry(table));
 }
 
@@ -155,9 +154,9 @@ static void note_bases(stream_flow *flow, const ka_segment *segment)
     }
 }
 
-static stream_flow *add_flow(stream_table *table, const packet_tcp *packet)
+static stream_flow *add_flow(stream_table *table, const packet_tcp *packet, uint32_t hash)
 {
-    stream_flow *added = flow_add(&table->flows, &packet->source, &packet->target);
+    stream_flow *added = flow_add(&table->flows, hash, &packet->source, &packet->target);
     if (added == NULL)
         context_failed(&table->context, KA_NO_MEMORY);
     else
@@ -169,26 +168,26 @@ static stream_flow *add_flow(stream_table *table, const packet_tcp *packet)
 static bool open_connection(stream_table *table, stream_flow *flow, const packet_tcp *packet)
 {
     stream_context *context = &table->context;
-    ka_address ends[2] = {packet->source, packet->target};
+    flow->ends[0] = packet->source;
+    flow->ends[1] = packet->target;
     ka_connection *connection = NULL;
-    ka_status status = context->facts->connection_open(context->audit, flow->stream, ends, flow, &connection);
+    ka_status status =
+        context->facts->connection_open(context->audit, flow->stream, flow->ends, flow, &connection);
     context_failed(context, status);
     if (status != KA_OK)
         return false;
-    flow->ends[0] = ends[0];
-    flow->ends[1] = ends[1];
-    flow->connection = connection;
-    flow->began_with_syn = packet->segment.flags & KA_SYN;
+    flow->began_with_syn = (packet->segment.flags & KA_SYN) != 0;
     flow->methods_unsure = !flow->began_with_syn;
     flow_set_open(&table->flows, flow);
+    flow->connection = connection;
     context->counts.connections++;
     return true;
 }
 
 /* The segment's flow, open or a tombstone; NULL when memory ran out. */
-static stream_flow *flow_of(stream_table *table, const packet_tcp *packet)
+static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, uint32_t hash)
 {
-    stream_flow *found = flow_find(&table->flows, &packet->source, &packet->target);
+    stream_flow *found = flow_find(&table->flows, hash, &packet->source, &packet->target);
     if (found != NULL && starts_anew(found, packet)) {
         end_connection(table, found, KA_GATE_PORT_REUSE);
         drop_halves(table, found);
@@ -196,7 +195,7 @@ static stream_flow *flow_of(stream_table *table, const packet_tcp *packet)
         found = NULL;
     }
     if (found == NULL)
-        found = add_flow(table, packet);
+        found = add_flow(table, packet, hash);
     if (found != NULL && found->state == FLOW_QUOTED) {
         make_room(table);
         if (!open_connection(table, found, packet))
@@ -221,16 +220,41 @@ static void on_time(stream_table *table, int64_t time_ns)
     flow_expire(&table->flows, table->now_ns, table->context.limits.tombstones);
 }
 
-ka_status stream_segment(stream_table *table, packet_tcp *packet)
+void stream_place_init(const stream_table *table, const packet_tcp *packet, stream_place *place)
+{
+    *place = (stream_place){.hash = flow_hash(&table->flows, &packet->source, &packet->target)};
+    flow_prefetch_slot(&table->flows, place->hash);
+}
+
+void stream_prefetch(const stream_table *table, stream_place *place)
+{
+    const stream_flow *flow = place->flow;
+    switch (place->step++) {
+    case 0:
+        place->flow = flow_prefetch(&table->flows, place->hash);
+        break;
+    case 1:
+        if (flow != NULL && flow->state == FLOW_OPEN)
+            ka_connection_prefetch(flow->connection, 0);
+        break;
+    case 2:
+        if (flow != NULL && flow->state == FLOW_OPEN)
+            ka_connection_prefetch(flow->connection, 1);
+        break;
+    default:
+        break;
+    }
+}
+
+ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const stream_place *place)
 {
     stream_context *context = &table->context;
     ka_segment *segment = &packet->segment;
     on_time(table, segment->time_ns);
     context->counts.segments++;
-    stream_flow *flow = flow_of(table, packet);
+    stream_flow *flow = flow_of(table, packet, place->hash);
     if (flow == NULL)
         return take_status(table);
-    ka_connection_prefetch(flow->connection);
     segment->direction = flow_address_equal(&flow->ends[0], &packet->source) ? 0 : 1;
     note_bases(flow, segment);
     if (flow->state != FLOW_OPEN) {
@@ -244,11 +268,19 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet)
     return take_status(table);
 }
 
+ka_status stream_segment(stream_table *table, packet_tcp *packet)
+{
+    stream_place place;
+    stream_place_init(table, packet, &place);
+    return stream_segment_at(table, packet, &place);
+}
+
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
 {
     on_time(table, packet->segment.time_ns);
-    if (flow_find(&table->flows, &packet->source, &packet->target) == NULL) {
-        stream_flow *added = add_flow(table, packet);
+    uint32_t hash = flow_hash(&table->flows, &packet->source, &packet->target);
+    if (flow_find(&table->flows, hash, &packet->source, &packet->target) == NULL) {
+        stream_flow *added = add_flow(table, packet, hash);
         if (added != NULL)
             flow_set_tombstone(&table->flows, added, FLOW_QUOTED, expiry(table));
     }

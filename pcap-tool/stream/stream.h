@@ -52,6 +52,21 @@ void stream_table_free(stream_table *table);
  * direction is set here. */
 ka_status stream_segment(stream_table *table, packet_tcp *packet);
 
+/* For who knows segments before their turn (lookahead.h): where a segment's connection is, and how far its
+ * memory has been asked for. */
+typedef struct stream_place {
+    const struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
+    uint32_t hash;
+    uint8_t step;
+} stream_place;
+
+void stream_place_init(const stream_table *table, const packet_tcp *packet, stream_place *place);
+/* Brings the connection's memory nearer by one step, the first three times; each needs some time after the
+ * one before. Changes nothing but `place`. */
+void stream_prefetch(const stream_table *table, stream_place *place);
+/* stream_segment, when the place is known. */
+ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const stream_place *place);
+
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);

@@ -317,8 +317,9 @@ static void tell(timeline *t, mark *m, uint64_t frame)
     }
     if (c->handle == NULL) {
         c->first_sender = m->from;
-        const ka_address ends[2] = {c->ends[m->from], c->ends[!m->from]};
-        assert_int_equal(ka_connection_open(t->audit, c->stream, ends, c, &c->handle), KA_OK);
+        c->told_ends[0] = c->ends[m->from];
+        c->told_ends[1] = c->ends[!m->from];
+        assert_int_equal(ka_connection_open(t->audit, c->stream, c->told_ends, c, &c->handle), KA_OK);
         if (c->gates != 0)
             ka_gate_failed(c->handle, c->gates);
         if (c->protocol != KA_PROTOCOL_NONE)

@@ -64,6 +64,7 @@ typedef struct mark {
 struct conversation {
     struct timeline *in;
     ka_address ends[2];
+    ka_address told_ends[2]; /* the first sender's first */
     uint32_t stream;
     bool mute[2];     /* that side sends no bare ACKs */
     bool unseen[2];   /* that side's segments are not captured */
