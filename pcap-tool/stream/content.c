@@ -196,7 +196,7 @@ static bool on_http_event(const content_place *place, http_event event, stream_r
         on_message(place);
         break;
     case HTTP_PREFACE:
-        if (place->flow->protocol != KA_PROTOCOL_NONE) {
+        if (place->flow->protocol != KA_PROTOCOL_NONE && place->flow->protocol != KA_PROTOCOL_H2C) {
             content_give_up(place, run);
             break;
         }
@@ -270,6 +270,16 @@ static bool follow_tls(const content_place *place, stream_run *run)
 
 /* ---- Finding out ---------------------------------------------------------------------------- */
 
+/* The other side has said so (and this is no preface), or these are the first SETTINGS of a server that does
+ * not wait for it. */
+static bool is_start_of_h2(const content_place *place, const stream_run *run)
+{
+    uint8_t protocol = place->flow->protocol;
+    if (protocol == KA_PROTOCOL_NONE)
+        return run->bytes[0] == 0;
+    return protocol == KA_PROTOCOL_H2C && run->bytes[0] != 'P';
+}
+
 /* The direction's first byte decides who looks at the next ones. */
 static bool start(const content_place *place, const stream_run *run)
 {
@@ -278,8 +288,8 @@ static bool start(const content_place *place, const stream_run *run)
     bool tls = place->flow->protocol == KA_PROTOCOL_TLS;
     if (tls ? run->bytes[0] >= 20 && run->bytes[0] <= 23 : run->bytes[0] == TLS_HANDSHAKE)
         place->half->content = HALF_TLS;
-    else if (!tls && run->bytes[0] == 0 && place->flow->protocol != KA_PROTOCOL_HTTP)
-        place->half->content = HALF_H2; /* SETTINGS, from a server that does not wait for the preface */
+    else if (is_start_of_h2(place, run))
+        place->half->content = HALF_H2;
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;
     return true;
@@ -290,6 +300,10 @@ static void find_way_back(const content_place *place, stream_run *run)
 {
     stream_half *half = place->half;
     uint8_t protocol = place->flow->protocol;
+    if (protocol == KA_PROTOCOL_H2C && run->captured_bytes > 0 && is_start_of_h2(place, run)) {
+        half->content = HALF_H2; /* or no way back */
+        return;
+    }
     if (run->starts_segment && protocol != KA_PROTOCOL_TLS) {
         half_role role = http_plausible_start(run->bytes, run->captured_bytes);
         if (role != HALF_ROLE_UNKNOWN && (half->role == HALF_ROLE_UNKNOWN || half->role == role)) {

@@ -8,26 +8,29 @@
 #include "stream/h2.h"
 #include "stream/http.h"
 
-/* The direction goes on in HTTP/2; so much of the preface has gone by. */
+/* The direction goes on in HTTP/2; so much of the preface has gone by. One of which no byte was seen may
+ * still be started anew, so that it must hold nothing. */
 static void become_h2(const content_place *place, unsigned direction, size_t preface_bytes)
 {
     stream_half *half = &place->flow->halves[direction];
     content_drop_parsers(place->context, half);
-    half->content = HALF_H2;
-    half->h2 = h2_walker_new(place->context, preface_bytes, half->h2_begun);
-    if (half->h2 == NULL)
+    if (half->moved || direction == place->direction) {
+        half->content = HALF_H2;
+        half->h2 = h2_walker_new(place->context, preface_bytes, half->h2_begun);
+    }
+    if (half->content != HALF_H2 || half->h2 == NULL)
         content_ignore(place->context, half);
 }
 
-/* The client says it speaks HTTP/2; the server may have said so before. */
+/* The client says it speaks HTTP/2; the server may have said so before, or will when it starts. */
 void content_h2_preface(const content_place *place)
 {
     stream_half *server = &place->flow->halves[!place->direction];
     size_t preface_bytes = (size_t)place->half->http->message.len_bytes;
     content_tell_protocol(place, KA_PROTOCOL_H2C);
     become_h2(place, place->direction, preface_bytes);
-    if (server->content != HALF_H2)
-        become_h2(place, !place->direction, H2_PREFACE_BYTES);
+    if (server->content == HALF_HTTP)
+        content_ignore(place->context, server);
 }
 
 /* A 101 that is for HTTP/2 (RFC 7540 section 3.2). */
@@ -51,14 +54,16 @@ void content_h2_upgrade(const content_place *place)
     become_h2(place, !place->direction, 0);
 }
 
+/* What a server says before the client's preface may be another protocol's after all, and is only SETTINGS.
+ */
 static void on_frame(const content_place *place)
 {
     stream_context *context = place->context;
     h2_walker *walker = place->half->h2;
     walker->frame.direction = (uint8_t)place->direction;
-    content_tell_protocol(place, KA_PROTOCOL_H2C);
-    context_failed(context,
-                   context->facts->h2_frame_seen(context->audit, place->flow->connection, &walker->frame));
+    if (place->flow->protocol == KA_PROTOCOL_H2C)
+        context_failed(
+            context, context->facts->h2_frame_seen(context->audit, place->flow->connection, &walker->frame));
     h2_walker_free(context, walker);
     place->half->h2 = NULL;
     place->half->h2_begun = true;

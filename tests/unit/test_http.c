@@ -119,7 +119,7 @@ static void malformed_is_no_guess(void **state)
 static void http2_in_clear(void **state)
 {
     (void)state;
-    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Sanything");
+    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 }
 
 static void tls_records(void **state)
