@@ -236,6 +236,47 @@ static void the_end_amid_a_frame(void **state)
     }
 }
 
+static uint64_t random_state = 0x2545f4914f6cdd1d;
+
+static uint32_t pick(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 33) % below;
+}
+
+/* Bytes changed, segments missing, cut, repeated and swapped, a second SYN. */
+static void damaged(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 5000; round++) {
+        uint32_t next[2] = {1, 1};
+        uint32_t len[2] = {sizeof client_bytes - 1, sizeof server_bytes - 1};
+        wire_new();
+        w->check_moments = false;
+        if (pick(4) > 0)
+            wire_handshake();
+        w->cut_bytes = pick(8) == 0 ? 1 + pick(40) : 0;
+        for (unsigned i = 0; i < 24; i++) {
+            unsigned d = pick(2);
+            uint32_t offset = pick(8) == 0 ? 1 + pick(len[d]) : next[d];
+            uint32_t left = offset <= len[d] ? len[d] + 1 - offset : 0;
+            uint32_t some = left > 0 ? 1 + pick(left) : 0;
+            char bytes[sizeof client_bytes + sizeof server_bytes];
+            memcpy(bytes, (d == 0 ? client_bytes : server_bytes) + offset - 1, some);
+            if (some > 0 && pick(12) == 0)
+                bytes[pick(some)] = (char)pick(256);
+            next[d] = offset + some;
+            w->ack[!d] = pick(3) > 0 ? next[d] : w->ack[!d];
+            if (pick(8) > 0)
+                wire_send(d, pick(40) == 0 ? KA_SYN : 0, offset, bytes, some);
+        }
+        stream_finish(w->table);
+        wire_free();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,7 +285,7 @@ int main(void)
         cmocka_unit_test(another_upgrade_is_a_tunnel), cmocka_unit_test(implausible_frames),
         cmocka_unit_test(settings_come_first),         cmocka_unit_test(holes_in_bodies_do_not_matter),
         cmocka_unit_test(holes_in_headers_do),         cmocka_unit_test(cut_packets),
-        cmocka_unit_test(the_end_amid_a_frame),
+        cmocka_unit_test(the_end_amid_a_frame),        cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
