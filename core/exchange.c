@@ -54,7 +54,8 @@ void ka_exchanges_fini(ka_exchanges *x, const ka_allocator *allocator)
 void ka_exchanges_idle(ka_exchanges *x, int64_t idle_ns)
 {
     x->idle_count++;
-    x->idle_total_ns += idle_ns;
+    /* Where the clock jumps back and forth, gaps sum up to more than there is time. */
+    x->idle_total_ns = idle_ns < INT64_MAX - x->idle_total_ns ? x->idle_total_ns + idle_ns : INT64_MAX;
     if (idle_ns > x->idle_longest_ns)
         x->idle_longest_ns = idle_ns;
 }

@@ -462,6 +462,18 @@ static void test_max_styles(void **state)
     }
 }
 
+static void test_total_of_a_jumping_clock(void **state)
+{
+    (void)state;
+    ka_exchanges x;
+    ka_exchanges_init(&x);
+    for (int i = 0; i < 5; i++)
+        ka_exchanges_idle(&x, INT64_MAX / 4);
+    assert_int_equal(x.idle_total_ns, INT64_MAX);
+    assert_int_equal(x.idle_longest_ns, INT64_MAX / 4);
+    assert_int_equal(x.idle_count, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, begin_with_handshake, end)
 
 int main(void)
@@ -488,6 +500,7 @@ int main(void)
         TEST(response_missed),
         TEST(missed_between_responses),
         TEST(max_styles),
+        TEST(total_of_a_jumping_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

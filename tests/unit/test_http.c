@@ -77,6 +77,14 @@ static void upgrade_accepted_and_declined(void **state)
          "SHTTP/1.1 204 \r\n\r\n", "CGET / HTTP/1.1\r\n\r\n", "SHTTP/1.1 204 \r\n\r\n");
 }
 
+/* llhttp would end the status line there and begin a field that lasts beyond it. */
+static void bare_cr_is_no_line_break(void **state)
+{
+    (void)state;
+    TALK("http\n0 GET 11 1+18 none 0\ngate 16\n", "CGET / HTTP/1.1\r\n\r\n",
+         "SHTTP/1.1 200 OK\rConnection: x\r\nServer: y\r\n\r\n");
+}
+
 static void unsolicited_408(void **state)
 {
     (void)state;
@@ -334,6 +342,7 @@ int main(void)
         cmocka_unit_test(early_bytes_wait_for_the_tunnel),
         cmocka_unit_test(declined_connect_goes_on),
         cmocka_unit_test(upgrade_accepted_and_declined),
+        cmocka_unit_test(bare_cr_is_no_line_break),
         cmocka_unit_test(unsolicited_408),
         cmocka_unit_test(bytes_after_connection_close_are_seen),
         cmocka_unit_test(transfer_encoding_wins),
