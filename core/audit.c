@@ -75,6 +75,11 @@ static void prefetch(const void *memory, size_t size_bytes)
         __builtin_prefetch((const char *)memory + at, 1);
 }
 
+uint64_t ka_audit_servers_left_out(const ka_audit *a)
+{
+    return a->endpoints.left_out;
+}
+
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
 {
     if (step == 0) {
@@ -237,9 +242,13 @@ static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v,
 
 static ka_status join_endpoint(ka_audit *a, ka_connection *c)
 {
-    if (c->endpoint != NULL)
+    if (c->endpoint != NULL || c->left_out)
         return KA_OK;
     ka_status status = ka_endpoints_find(&a->endpoints, &c->ends[!c->client], true, &c->endpoint);
+    if (status == KA_OK && c->endpoint == NULL) {
+        c->left_out = true;
+        a->endpoints.left_out++;
+    }
     bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
     if (c->endpoint != NULL && open)
         ka_endpoint_opened(c->endpoint);
@@ -319,9 +328,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     return status;
 }
 
-/* Its TLS can be read after all: the gaps its records showed are measured again, on messages. */
+/* Its TLS can be read after all: the gaps its records showed are measured again, on what is inside. */
 static void forget_bursts(ka_audit *a, ka_connection *c)
 {
+    if (c->bursts == NULL)
+        return;
     ka_memory_give(&a->config.allocator, c->bursts);
     c->bursts = NULL;
     c->exchanges.idle_count = 0;
@@ -331,6 +342,8 @@ static void forget_bursts(ka_audit *a, ka_connection *c)
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
 {
     ka_header header;
+    if (c->h2 != NULL)
+        return KA_OK;
     if (!c->client_known) {
         c->client = m->is_response ? !m->direction : m->direction;
         c->client_known = true;
@@ -338,8 +351,7 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
-    if (c->bursts != NULL)
-        forget_bursts(a, c);
+    forget_bursts(a, c);
     if (join_endpoint(a, c) != KA_OK)
         return KA_NO_MEMORY;
     ka_header_read(m, &header);
@@ -422,4 +434,66 @@ ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
     else
         server_burst(b, r, end);
     return KA_OK;
+}
+
+/* ---- HTTP/2 ---- */
+
+/* After a 101 (RFC 7540 section 3.2): HTTP/1 is over, and its promises with it; the answer to the request
+ * that asked for the upgrade comes on stream 1. */
+static ka_status upgraded(ka_audit *a, ka_connection *c)
+{
+    uint32_t requests = c->exchanges.requests, responses = c->exchanges.responses;
+    ka_exchanges before = c->exchanges;
+    ka_exchanges_fini(&c->exchanges, &a->config.allocator);
+    ka_exchanges_init(&c->exchanges);
+    c->exchanges.idle_count = before.idle_count;
+    c->exchanges.idle_longest_ns = before.idle_longest_ns;
+    c->exchanges.idle_total_ns = before.idle_total_ns;
+    c->exchanges.requests = requests;
+    c->exchanges.responses = responses - 1; /* the 101 was not the final one */
+    return ka_h2_upgraded(c->h2, &a->config.allocator);
+}
+
+static ka_status h2_begins(ka_audit *a, ka_connection *c)
+{
+    if (c->h2 != NULL)
+        return KA_OK;
+    if ((c->h2 = ka_h2_new(&a->config.allocator)) == NULL)
+        return KA_NO_MEMORY;
+    forget_bursts(a, c);
+    if (c->exchanges.tunnel && c->exchanges.last.status == 101)
+        return upgraded(a, c);
+    return KA_OK;
+}
+
+ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
+{
+    enum { HEADERS = 1 };
+    ka_h2_news news;
+    if (h2_begins(a, c) != KA_OK || join_endpoint(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    if (!c->client_known && f->type == HEADERS) { /* whose are the first: answers come later */
+        c->client = f->direction;
+        c->client_known = true;
+    }
+    ka_moment ended = c->h2->ended;
+    bool was_idle = ka_h2_is_idle(c->h2);
+    uint64_t end = ka_transport_unwrap(&c->transport.half[f->direction], (uint32_t)(f->seq + f->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, f->direction, end, f->last, 0);
+    if (ka_h2_frame_add(c->h2, &a->config.allocator, f, f->direction == c->client, end - f->len_bytes, end,
+                        &news) != KA_OK)
+        return KA_NO_MEMORY;
+    if (news == KA_H2_OPENED && was_idle && ended.frame != 0 && f->first.time_ns >= ended.time_ns)
+        ka_exchanges_idle(&c->exchanges,
+                          ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
+    return KA_OK;
+}
+
+ka_status ka_h2_field_seen(ka_audit *a, ka_connection *c, unsigned direction, ka_slice name, ka_moment at)
+{
+    ka_h2_field field = {(uint8_t)direction, name, at};
+    ka_view v;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    v.h2_field = &field;
+    return ask(a, c, &v, KA_ON_H2_FIELD);
 }

@@ -72,6 +72,7 @@ typedef struct ka_endpoints {
     uint32_t room;
     uint32_t *slots; /* hash table of index + 1; 0: free */
     uint32_t slot_count;
+    uint64_t left_out; /* connections of servers beyond the limit */
 } ka_endpoints;
 
 void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator);

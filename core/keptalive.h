@@ -247,6 +247,19 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
+/* One HTTP/2 frame (RFC 9113 section 4.1), type and flags as on the wire. */
+typedef struct ka_h2_frame {
+    uint8_t direction;
+    uint8_t type;
+    uint8_t flags;
+    uint32_t stream_id;
+    uint32_t last_stream; /* of a GOAWAY */
+    uint32_t seq;
+    uint64_t len_bytes; /* with its header of 9 */
+    ka_moment first;
+    ka_moment last;
+} ka_h2_frame;
+
 /* ---- Results -------------------------------------------------------------------------------- */
 
 typedef enum ka_side { KA_SIDE_NONE, KA_SIDE_CLIENT, KA_SIDE_SERVER } ka_side;
@@ -256,7 +269,7 @@ typedef enum ka_max_style { KA_MAX_NONE, KA_MAX_UNKNOWN, KA_MAX_COUNT_DOWN, KA_M
 typedef enum ka_verdict {
     KA_VERDICT_OPEN,         /* nobody closed */
     KA_VERDICT_BUSY,         /* a request was outstanding, as the closer knew */
-    KA_VERDICT_ANNOUNCED,    /* after Connection: close */
+    KA_VERDICT_ANNOUNCED,    /* after Connection: close, or GOAWAY */
     KA_VERDICT_UNUSED,       /* no exchange was complete */
     KA_VERDICT_UNADVERTISED, /* no timeout to compare with */
     KA_VERDICT_EARLY,
@@ -327,6 +340,11 @@ typedef struct ka_record {
         int64_t idle_ns; /* KA_NONE: no exchange, or a request outstanding */
         ka_verdict verdict;
     } close;
+    struct { /* HTTP/2: the first GOAWAY of either side */
+        ka_side by;
+        uint32_t last_stream;
+        ka_moment at; /* frame 0: none */
+    } goaway;
     uint32_t failed_gates;
     uint64_t retransmissions;
     uint64_t missed_bytes;
@@ -399,9 +417,11 @@ typedef struct ka_config {
 ka_status ka_audit_new(const ka_config *config, ka_audit **out);
 void ka_audit_free(ka_audit *audit);
 
-/* The coarsest time stamp resolution among the inputs (default 1 us): early never means less than two ticks.
- */
+/* The coarsest time stamp resolution among the inputs (default 1 us): early means two ticks at least. */
 void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
+
+/* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
+uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
@@ -425,6 +445,12 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
+/* HTTP/2, in clear or decrypted, when its protocol is told. After a 101, stream 1 is the request that asked
+ * for the upgrade. No messages, and TLS records only as strays, from then on. */
+ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
+/* The name of any field of a header block, where the front end can read it: HTTP/2 forbids some. */
+ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
+                           ka_moment at);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
 void ka_gate_failed(ka_connection *connection, ka_gate gate);
 

@@ -16,7 +16,7 @@ void claims_add(collect_side *side, uint32_t end_seq)
  * lost a message (tcp.reassemble_out_of_order is off by default). */
 void claims_check(const collect_connection *connection, const collect_side *side, uint32_t until_seq)
 {
-    if (side->reordered && (!side->has_claimed || seq_minus(until_seq, side->claimed_seq) > 0))
+    if (side->reordered && seq_minus(until_seq, side->claimed_seq) > 0)
         ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
 }
 

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * collect.c owns the order: the segment first, then messages in byte order. http_facts.c and tls_facts.c tell
- * what the segment's bytes mean.
+ * collect.c owns the order: the segment first, then messages in byte order. http_facts.c, h2_facts.c and
+ * tls_facts.c tell what the segment's bytes mean.
  */
 #ifndef PLUGIN_COLLECT_H
 #define PLUGIN_COLLECT_H
@@ -46,8 +46,8 @@ typedef struct collect_connection {
     bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
-    bool h2;   /* inside TLS, as far as Wireshark could decrypt it */
-    bool over; /* 101, CONNECT, HTTP/2 in clear: no HTTP/1 follows */
+    bool h2;   /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
+    bool over; /* 101, CONNECT: nothing we know follows */
 } collect_connection;
 
 typedef struct collect {

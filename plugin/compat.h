@@ -13,6 +13,7 @@
 #include <epan/packet.h>
 #include <epan/proto_data.h>
 #include <epan/stats_tree.h>
+#include <wiretap/wtap.h>
 #include <ws_version.h>
 
 #define COMPAT_AT_LEAST(major, minor)                                                                        \
@@ -57,5 +58,8 @@ typedef void compat_started;
 #else
 #define COMPAT_MENU "/"
 #endif
+
+/* HTTP/3: 4.0 shows its frames but registers no field for the names in its header blocks, and a QUIC
+ * connection is no TCP stream: the finding h2-connection-field is not made for HTTP/3. */
 
 #endif

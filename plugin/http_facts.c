@@ -100,6 +100,21 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     fact->deadline_ns = standing->deadline_ns;
 }
 
+/* After a 101, or in a tunnel: HTTP/2 goes on being told (RFC 7540 section 3.2). */
+static void leave_http(collect_connection *connection, const ka_message *m)
+{
+    static const char name[] = "h2c";
+    for (size_t i = 0; i < m->field_count && m->status == 101; i++) {
+        ka_slice value = m->fields[i].value;
+        if (m->fields[i].name == KA_FIELD_UPGRADE && value.len_bytes == sizeof name - 1 &&
+            g_ascii_strncasecmp(value.bytes, name, value.len_bytes) == 0)
+            connection->h2 = true;
+    }
+    connection->over = !connection->h2;
+    if (connection->h2)
+        ka_protocol_seen(connection->core, KA_PROTOCOL_H2C);
+}
+
 static void tell(collect_frame *frame, const ka_message *m)
 {
     collect *all = frame->all;
@@ -110,7 +125,8 @@ static void tell(collect_frame *frame, const ka_message *m)
     all->exchange.response_end.frame = 0;
     ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
-    connection->over = connection->over || m->framing == KA_FRAMING_TUNNEL;
+    if (m->framing == KA_FRAMING_TUNNEL)
+        leave_http(connection, m);
     claims_add(side, (uint32_t)(m->seq + m->len_bytes));
     ka_connection_standing(connection->core, &standing);
     if (m->is_response)
@@ -222,8 +238,6 @@ static bool set_length(collect_frame *frame, const extent *at, shown *s)
     return true;
 }
 
-/* Decrypted bytes are longer on the wire: what is shown in a frame is taken to end where the frame's payload
- * ends, or, of several messages, at made-up places in order. */
 static void set_decrypted_place(collect_frame *frame, const extent *at, ka_message *m)
 {
     const collect_side *side = &frame->connection->sides[frame->direction];
@@ -245,6 +259,20 @@ static bool set_place(collect_frame *frame, const extent *at, ka_message *m)
     return true;
 }
 
+static ka_message message_of(const collect_frame *frame, const http_head *head, http_asked asked)
+{
+    return (ka_message){
+        .direction = (uint8_t)frame->direction,
+        .is_response = head->is_response,
+        .version = head->version,
+        .status = head->status,
+        .method = head->method,
+        .framing = http_head_framing(head, asked),
+        .fields = head->fields,
+        .field_count = head->field_count,
+    };
+}
+
 static void fill(collect_frame *frame, shown *s)
 {
     collect_connection *connection = frame->connection;
@@ -253,16 +281,7 @@ static void fill(collect_frame *frame, shown *s)
         asked = pop_asked(connection, s->head.status);
     else
         push_asked(connection, http_head_asked(&s->head));
-    s->message = (ka_message){
-        .direction = (uint8_t)frame->direction,
-        .is_response = s->head.is_response,
-        .version = s->head.version,
-        .status = s->head.status,
-        .method = s->head.method,
-        .framing = http_head_framing(&s->head, asked),
-        .fields = s->head.fields,
-        .field_count = s->head.field_count,
-    };
+    s->message = message_of(frame, &s->head, asked);
 }
 
 /* Reads from a copy, for folded lines. Nearly all heads are short, bodies need not be: first try with little.
@@ -365,16 +384,17 @@ static uint64_t first_frame(const collect_frame *frame)
     return first;
 }
 
-static void place_decrypted(const collect_frame *frame, unsigned index, unsigned count, extent *out)
+void http_facts_place_decrypted(const collect_frame *frame, unsigned index, unsigned count, uint32_t *seq,
+                                uint32_t *end)
 {
     const track_piece *first =
         track_of_frame(&frame->connection->sides[frame->direction].track, first_frame(frame));
     const ka_segment *segment = &frame->tcp.segment;
     uint32_t begin = index == 0 && first != NULL ? first->seq : frame->tcp.payload_seq;
     uint32_t share = count > 0 ? segment->len_bytes / count : 0;
-    out->seq = index == 0 ? begin : frame->tcp.payload_seq + index * share;
-    out->decrypted_end = index + 1 == count ? frame->tcp.payload_seq + segment->len_bytes
-                                            : frame->tcp.payload_seq + (index + 1) * share;
+    *seq = index == 0 ? begin : frame->tcp.payload_seq + index * share;
+    *end = index + 1 == count ? frame->tcp.payload_seq + segment->len_bytes
+                              : frame->tcp.payload_seq + (index + 1) * share;
 }
 
 /* Where Wireshark took a body for longer than it was, its next item begins within a message. */
@@ -400,7 +420,8 @@ static void tell_extent(collect_frame *frame, extent *at)
         skip_claimed(frame, at);
         skip_strays(frame, at);
         len_bytes = at->end > at->start ? read_message(frame, at) : 0;
-    } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over);
+    } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over &&
+             !frame->connection->h2);
 }
 
 static void tell_items(collect_frame *frame, unsigned count)
@@ -411,9 +432,31 @@ static void tell_items(collect_frame *frame, unsigned count)
         extent at = {.bytes = item->ds_tvb, .start = item->start, .end = item_end(frame, i, count)};
         at.placed = collect_seq(frame, at.bytes, at.start, &at.seq);
         if (!at.placed)
-            place_decrypted(frame, decrypted++, decrypted_count, &at);
+            http_facts_place_decrypted(frame, decrypted++, decrypted_count, &at.seq, &at.decrypted_end);
         tell_extent(frame, &at);
     }
+}
+
+/* Wireshark shows a response when its end has come, but an event stream has none: looks whether one begins.
+ */
+static void tell_head(collect_frame *frame)
+{
+    collect_connection *connection = frame->connection;
+    const tcp_facts *tcp = &frame->tcp;
+    extent at = {.bytes = tcp->bytes,
+                 .start = tcp->payload_start,
+                 .end = tcp->payload_start + (int)tcp->segment.captured_bytes};
+    shown s;
+    if (tcp->payload_seq != connection->sides[frame->direction].claimed_seq || connection->tls ||
+        at.end <= at.start || compat_byte(at.bytes, at.start) != 'H')
+        return;
+    if (read_head(frame, &at, &s.head) != HTTP_HEAD_WHOLE || !s.head.is_response)
+        return;
+    http_asked asked = connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
+                                                   : HTTP_ASKED_OTHER;
+    s.message = message_of(frame, &s.head, asked);
+    if (s.message.framing == KA_FRAMING_CHUNKED || s.message.framing == KA_FRAMING_UNTIL_CLOSE)
+        ka_head_seen(connection->core, &s.message);
 }
 
 void http_facts_tell(collect_frame *frame)
@@ -421,8 +464,10 @@ void http_facts_tell(collect_frame *frame)
     collect_side *side = &frame->connection->sides[frame->direction];
     tell_waiting(frame, side);
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
-    if (count > 0 && !frame->connection->over)
+    if (count > 0 && !frame->connection->over && !frame->connection->h2)
         tell_items(frame, count);
+    else if (!frame->connection->over)
+        tell_head(frame);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
     if (frame->connection->http && side->fin.frame != 0 && !frame->connection->over)

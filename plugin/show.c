@@ -238,6 +238,8 @@ static void tell_findings(const branch *at, const results_finding *first)
 {
     for (const results_finding *each = first; each != NULL; each = each->next_on_frame) {
         char sentence[SENTENCE_BYTES];
+        if (each->finding.at.frame != at->pinfo->num)
+            continue; /* noted late: two passes show it where it belongs */
         ka_sentence(&each->finding, sentence, sizeof sentence);
         proto_item *item = at->tree != NULL ? add_finding(at, &each->finding, sentence) : NULL;
         expert_add_info_format(at->pinfo, item, fields_expert(each->finding.id, each->finding.severity), "%s",

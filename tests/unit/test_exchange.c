@@ -72,6 +72,28 @@ static void test_gaps_between_exchanges(void **state)
     assert_int_equal(s.exchanges[2].timeout_s, 4);
 }
 
+/* Only the client's direction was captured: what is kept of it has a limit, and the record says so. */
+static void test_unanswered_without_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KA_PENDING_MAX; i++)
+        asks(&t, 1 + i * MS);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 1);
+    long blocks = s.blocks;
+    for (int i = 0; i < 100; i++)
+        asks(&t, 3 + i * MS);
+    assert_int_equal(s.blocks, blocks);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 101);
+    advertises(&t, 4, NULL);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 102);
+    ka_sink sink = story_sink(&s);
+    sink.exchange = NULL; /* more than a story keeps */
+    assert_int_equal(ka_audit_report(s.audit, &sink), KA_OK);
+    ka_record r = s.records[0];
+    assert_int_equal(r.requests, KA_PENDING_MAX + 100);
+    assert_true(r.failed_gates & KA_GATE_LOST_STATE);
+}
+
 static void test_pipelined(void **state)
 {
     (void)state;
@@ -447,6 +469,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gaps_between_exchanges),
         TEST(pipelined),
+        TEST(unanswered_without_end),
         TEST(begun_behind_a_complete_request),
         TEST(begun_ends_the_gap),
         TEST(interim_answers_nothing),

@@ -119,7 +119,7 @@ static void malformed_is_no_guess(void **state)
 static void http2_in_clear(void **state)
 {
     (void)state;
-    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Sanything");
+    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 }
 
 static void tls_records(void **state)
@@ -264,10 +264,12 @@ static const char *const snippets[] = {
     "HEAD / HTTP/1.1\r\nKeep-Alive: 5,\r\n 6\r\n\r\n",
     "HTTP/1.0 200 OK\r\n\r\n",
     "HTTP/1.1 101 x\r\n\r\n",
+    "HTTP/1.1 101 x\r\nUpgrade: h2c\r\n\r\n",
     "\x16\x03\x01\x00\x04xxxx\x17\x03\x03\x00\x02yy",
     "\r\n",
     "0123456789",
     "PRI * HTTP/2.0\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/1.",
 };
 
