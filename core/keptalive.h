@@ -3,18 +3,16 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * This is the core's only public header. A front end (the `keptalive` command, the Wireshark plugin)
- * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs
- * requests with responses, measures idle gaps, judges, and hands records and findings to a sink.
+ * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs requests with
+ * responses, measures idle gaps, judges, and hands records and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
  *   Frame     1-based number over all input as merged.
  *   Sequence  32-bit TCP sequence numbers as on the wire; the core unwraps them.
- *   Memory    every byte comes from the allocator handed in. Slices are never NUL-terminated and are
- *             read only during the call they are passed to.
- *   Errors    KA_NO_MEMORY and KA_MISUSE only. Odd traffic is a finding or a failed gate, never an
- *             error. On failure outputs are untouched.
- *   Threads   an audit and all it owns belong to one thread at a time.
+ *   Memory    all from the allocator handed in. Slices are not NUL-terminated, and read only during the call.
+ *   Errors    KA_NO_MEMORY and KA_MISUSE; odd traffic is a finding or a failed gate. Outputs then stay
+ * untouched. Threads   an audit and what it owns belong to one thread.
  */
 #ifndef KEPTALIVE_H
 #define KEPTALIVE_H
@@ -26,9 +24,7 @@
 #define KA_SCHEMA         "keptalive/1"
 #define KA_SECOND_NS      INT64_C(1000000000)
 #define KA_MILLISECOND_NS INT64_C(1000000)
-
-/* "No value" for times and durations. */
-#define KA_NONE INT64_MIN
+#define KA_NONE           INT64_MIN /* no value, of times and durations */
 
 typedef enum ka_status {
     KA_OK = 0,
