@@ -243,17 +243,15 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
-/* One HTTP/2 frame (RFC 9113 section 4.1), type and flags as on the wire. */
+/* One HTTP/2 frame (RFC 9113 section 4.1). */
 typedef struct ka_h2_frame {
     uint8_t direction;
-    uint8_t type;
-    uint8_t flags;
+    uint8_t type, flags; /* as on the wire */
     uint32_t stream_id;
     uint32_t last_stream; /* of a GOAWAY */
     uint32_t seq;
     uint64_t len_bytes; /* with its header of 9 */
-    ka_moment first;
-    ka_moment last;
+    ka_moment first, last;
 } ka_h2_frame;
 
 /* ---- Results -------------------------------------------------------------------------------- */
@@ -441,8 +439,7 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
-/* HTTP/2, in clear or decrypted, when its protocol is told. After a 101, stream 1 is the request that asked
- * for the upgrade. No messages, and TLS records only as strays, from then on. */
+/* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
 /* The name of any field of a header block, where the front end can read it: HTTP/2 forbids some. */
 ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
