@@ -215,12 +215,21 @@ static void note_out_of_order(collect_frame *frame)
     uint32_t seq = frame->tcp.payload_seq;
     uint32_t end = seq + frame->tcp.segment.len_bytes;
     bool is_late = (side->spoke && seq_minus(seq, side->next_seq) < 0) || side->fin.frame != 0;
-    if (!side->has_claimed && (!side->spoke || seq_minus(seq, side->claimed_seq) < 0))
+    if (!side->has_claimed && !side->has_syn && (!side->spoke || seq_minus(seq, side->claimed_seq) < 0))
         side->claimed_seq = seq; /* where the first message begins */
     if (is_late && track_of_byte(&side->track, seq) == NULL)
         side->reordered = true;
     if (!side->spoke || seq_minus(end, side->next_seq) > 0)
         side->next_seq = end;
+}
+
+static void take_syn(collect_frame *frame)
+{
+    collect_side *side = &frame->connection->sides[frame->direction];
+    if (side->spoke || side->has_claimed)
+        return;
+    side->has_syn = true;
+    side->claimed_seq = frame->tcp.payload_seq;
 }
 
 static void take_payload(collect_frame *frame)
@@ -272,6 +281,8 @@ static void tell_segment(collect_frame *frame)
     frame->direction = memcmp(first, &frame->tcp.source, sizeof *first) == 0 ? 0 : 1;
     segment->direction = (uint8_t)frame->direction;
     ka_segment_seen(frame->all->audit, frame->connection->core, segment);
+    if (segment->flags & KA_SYN)
+        take_syn(frame);
     if (segment->len_bytes > 0)
         take_payload(frame);
     take_close(frame);

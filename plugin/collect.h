@@ -26,6 +26,8 @@ typedef struct collect_side {
     bool has_claimed;
     bool reordered; /* a segment came after later ones */
     bool spoke;
+    bool has_syn; /* claimed_seq began with it */
+    bool lost;    /* malformed: where messages begin is not known any more */
 } collect_side;
 
 /* Deep enough for any pipeline seen in the field; beyond it what was asked counts as OTHER. */

@@ -291,7 +291,7 @@ static http_head_status read_head(const collect_frame *frame, const extent *at, 
     static const int tries_bytes[] = {4096, 262144};
     http_head_status status = HTTP_HEAD_NONE;
     int len_bytes = at->end - at->start;
-    for (size_t i = 0; i < G_N_ELEMENTS(tries_bytes) && status != HTTP_HEAD_WHOLE; i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(tries_bytes) && status < HTTP_HEAD_BAD; i++) {
         if (i > 0 && len_bytes <= tries_bytes[i - 1])
             break;
         size_t some_bytes = (size_t)MIN(len_bytes, tries_bytes[i]);
@@ -301,6 +301,40 @@ static http_head_status read_head(const collect_frame *frame, const extent *at, 
     return status;
 }
 
+/* These bytes are not what Wireshark took them for. The first ones of a connection tell that it is another
+ * protocol. */
+static void give_up(collect_frame *frame)
+{
+    collect_connection *connection = frame->connection;
+    if (connection->http)
+        ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
+    else if (connection->began_with_syn)
+        ka_protocol_seen(connection->core, KA_PROTOCOL_OTHER);
+    connection->over = connection->over || !connection->http;
+    connection->sides[frame->direction].lost = true;
+}
+
+static bool awaits_tunnel(const collect_connection *connection)
+{
+    unsigned newest = (connection->asked_first + connection->asked_count - 1u) % COLLECT_ASKED_MAX;
+    return connection->asked_count > 0 && connection->asked[newest] == HTTP_ASKED_CONNECT;
+}
+
+/* Where a message must begin, something else does: an answer of HTTP/0.9, or bytes behind the last message.
+ */
+static bool is_no_message(const collect_frame *frame, const extent *at)
+{
+    const collect_connection *connection = frame->connection;
+    size_t len_bytes = (size_t)(at->end - at->start);
+    const collect_side *side = &connection->sides[frame->direction];
+    bool begins = side->has_claimed || side->has_syn;
+    if (!connection->http || connection->tls || !at->placed || !begins || at->seq != side->claimed_seq ||
+        awaits_tunnel(connection))
+        return false;
+    ka_slice bytes = {(const char *)tvb_get_ptr(at->bytes, at->start, (int)len_bytes), len_bytes};
+    return http_guess(bytes) == KA_PROTOCOL_OTHER;
+}
+
 /* Tells the message that begins there. Returns how many bytes it has, 0: nothing more can be read here. */
 static uint64_t read_message(collect_frame *frame, const extent *at)
 {
@@ -308,6 +342,8 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
     http_head_status status = read_head(frame, at, &s.head);
     if (status == HTTP_HEAD_CUT && !frame->connection->cut)
         ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED); /* Wireshark was told not to reassemble */
+    if (status == HTTP_HEAD_BAD || (status == HTTP_HEAD_NONE && is_no_message(frame, at)))
+        give_up(frame);
     if (status != HTTP_HEAD_WHOLE)
         return 0;
     fill(frame, &s);
@@ -426,8 +462,9 @@ static void tell_extent(collect_frame *frame, extent *at)
 
 static void tell_items(collect_frame *frame, unsigned count)
 {
+    const collect_side *side = &frame->connection->sides[frame->direction];
     unsigned decrypted = 0, decrypted_count = http_facts_decrypted(frame);
-    for (unsigned i = 0; i < count && !frame->connection->over; i++) {
+    for (unsigned i = 0; i < count && !frame->connection->over && !side->lost; i++) {
         const field_info *item = wanted_item(frame->tree, WANTED_HTTP, i);
         extent at = {.bytes = item->ds_tvb, .start = item->start, .end = item_end(frame, i, count)};
         at.placed = collect_seq(frame, at.bytes, at.start, &at.seq);
@@ -437,20 +474,24 @@ static void tell_items(collect_frame *frame, unsigned count)
     }
 }
 
-/* Wireshark shows a response when its end has come, but an event stream has none: looks whether one begins.
- */
+/* Wireshark shows a response when its end has come, but an event stream has none, and what is no message none
+ * either: looks what begins. */
 static void tell_head(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
     const tcp_facts *tcp = &frame->tcp;
     extent at = {.bytes = tcp->bytes,
                  .start = tcp->payload_start,
-                 .end = tcp->payload_start + (int)tcp->segment.captured_bytes};
+                 .end = tcp->payload_start + (int)tcp->segment.captured_bytes,
+                 .placed = true,
+                 .seq = tcp->payload_seq};
     shown s;
-    if (tcp->payload_seq != connection->sides[frame->direction].claimed_seq || connection->tls ||
-        at.end <= at.start || compat_byte(at.bytes, at.start) != 'H')
+    if (at.seq != connection->sides[frame->direction].claimed_seq || connection->tls || at.end <= at.start)
         return;
-    if (read_head(frame, &at, &s.head) != HTTP_HEAD_WHOLE || !s.head.is_response)
+    http_head_status status = read_head(frame, &at, &s.head);
+    if (status == HTTP_HEAD_NONE && is_no_message(frame, &at))
+        give_up(frame);
+    if (status != HTTP_HEAD_WHOLE || !s.head.is_response)
         return;
     http_asked asked = connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
                                                    : HTTP_ASKED_OTHER;
@@ -466,10 +507,11 @@ void http_facts_tell(collect_frame *frame)
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
     if (count > 0 && !frame->connection->over && !frame->connection->h2)
         tell_items(frame, count);
-    else if (!frame->connection->over)
+    else if (!frame->connection->over && !side->lost)
         tell_head(frame);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
-    if (frame->connection->http && side->fin.frame != 0 && !frame->connection->over)
+    bool is_whole = side->fin.frame != 0 && seq_minus(side->next_seq, side->fin_seq) >= 0;
+    if (frame->connection->http && is_whole && !frame->connection->over)
         claims_check(frame->connection, side, side->fin_seq);
 }

@@ -76,6 +76,21 @@ static bool read_status_line(ka_slice line, http_head *out)
     return true;
 }
 
+static bool has_control(ka_slice s)
+{
+    for (size_t i = 0; i < s.len_bytes; i++) {
+        if (((unsigned char)s.bytes[i] < 0x20 && s.bytes[i] != '\t') || s.bytes[i] == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+static bool has_blank_or_control(ka_slice s)
+{
+    return has_control(s) || memchr(s.bytes, ' ', s.len_bytes) != NULL ||
+           memchr(s.bytes, '\t', s.len_bytes) != NULL;
+}
+
 static bool read_request_line(ka_slice line, http_head *out)
 {
     static const char version[] = " HTTP/1.";
@@ -87,6 +102,10 @@ static bool read_request_line(ka_slice line, http_head *out)
     if (memcmp(tail, version, VERSION_BYTES - 1) != 0 || !is_digit(tail[VERSION_BYTES - 1]))
         return false;
     out->method = (ka_slice){line.bytes, n};
+    const char *target = line.bytes + n + 1;
+    while (target < tail && *target == ' ')
+        target++;
+    out->malformed = out->malformed || has_blank_or_control((ka_slice){target, (size_t)(tail - target)});
     out->version = (uint8_t)(10 + tail[VERSION_BYTES - 1] - '0');
     return true;
 }
@@ -123,9 +142,13 @@ static void read_coding(ka_slice value, http_head *out)
 static void read_field(ka_slice line, http_head *out)
 {
     size_t n = token_bytes(line);
+    ka_slice name = {line.bytes, n};
+    bool frames = equals(name, "content-length") || equals(name, "transfer-encoding");
+    char behind = n < line.len_bytes ? line.bytes[n] : '\0';
+    if (frames && (behind == ' ' || behind == '\t' || (behind == ':' && has_control(line))))
+        out->malformed = true;
     if (n == 0 || n == line.len_bytes || line.bytes[n] != ':')
         return;
-    ka_slice name = {line.bytes, n};
     ka_slice value = trimmed((ka_slice){line.bytes + n + 1, line.len_bytes - n - 1});
     ka_field_name wanted = ka_field_by_name(name);
     if (wanted != KA_FIELD_COUNT && out->field_count < HTTP_HEAD_FIELDS_MAX)
@@ -137,15 +160,18 @@ static void read_field(ka_slice line, http_head *out)
 }
 
 /* The next line without its end; *at moves behind it. A line break before white space is white space
- * (section 5.2). */
-static bool next_line(char *bytes, size_t len_bytes, size_t *at, ka_slice *line)
+ * (section 5.2). A line feed alone ends a line for some and not for others (section 2.2): nobody can be sure
+ * of such a head. */
+static bool next_line(char *bytes, size_t len_bytes, size_t *at, ka_slice *line, bool *bare_lf)
 {
     for (size_t from = *at;;) {
         char *lf = memchr(bytes + from, '\n', len_bytes - from);
         if (lf == NULL)
             return false;
         size_t next = (size_t)(lf + 1 - bytes);
-        size_t end = lf > bytes + *at && lf[-1] == '\r' ? next - 2 : next - 1;
+        bool whole = lf > bytes + *at && lf[-1] == '\r';
+        size_t end = whole ? next - 2 : next - 1;
+        *bare_lf = *bare_lf || !whole;
         bool empty = end == *at;
         if (!empty && *at > 0 && next < len_bytes && (bytes[next] == ' ' || bytes[next] == '\t')) {
             memset(bytes + end, ' ', next - end);
@@ -163,23 +189,23 @@ http_head_status http_head_read(char *bytes, size_t len_bytes, http_head *out)
     size_t at = 0;
     ka_slice line;
     /* Everything but the fields, which are written before they are read. */
-    out->is_response = out->chunked = out->coded = out->has_length = out->bad_length = false;
+    out->is_response = out->chunked = out->coded = out->has_length = out->bad_length = out->malformed = false;
     out->status = 0;
     out->method = (ka_slice){NULL, 0};
     out->field_count = 0;
     out->length_bytes = 0;
-    if (!next_line(bytes, len_bytes, &at, &line))
+    if (!next_line(bytes, len_bytes, &at, &line, &out->malformed))
         return HTTP_HEAD_NONE;
     if (!read_status_line(line, out) && !read_request_line(line, out))
         return HTTP_HEAD_NONE;
-    while (next_line(bytes, len_bytes, &at, &line)) {
+    while (next_line(bytes, len_bytes, &at, &line, &out->malformed)) {
         if (line.len_bytes == 0) {
             out->len_bytes = at;
-            return HTTP_HEAD_WHOLE;
+            return out->malformed ? HTTP_HEAD_BAD : HTTP_HEAD_WHOLE;
         }
         read_field(line, out);
     }
-    return HTTP_HEAD_CUT;
+    return out->malformed ? HTTP_HEAD_BAD : HTTP_HEAD_CUT;
 }
 
 /* ---- Bodies ---- */
@@ -221,30 +247,33 @@ static int hex_value(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Behind the line that begins there; it must end with CRLF. 0: it does not. */
+static size_t after_line(ka_slice bytes, size_t at)
+{
+    const char *lf = at < bytes.len_bytes ? memchr(bytes.bytes + at, '\n', bytes.len_bytes - at) : NULL;
+    bool whole = lf != NULL && lf > bytes.bytes + at && lf[-1] == '\r';
+    return whole ? (size_t)(lf + 1 - bytes.bytes) : 0;
+}
+
+/* Behind the size may stand extensions, or the blanks some servers pad it with. */
 static bool chunk_size(ka_slice bytes, size_t at, uint64_t *size)
 {
     size_t digits = 0;
     uint64_t n = 0;
     for (; at < bytes.len_bytes && hex_value(bytes.bytes[at]) >= 0; at++, digits++) {
-        if (n >> 56 != 0)
+        if (n >> 60 != 0)
             return false;
         n = n << 4 | (uint64_t)hex_value(bytes.bytes[at]);
     }
     *size = n;
-    return digits > 0;
-}
-
-static size_t after_line(ka_slice bytes, size_t at)
-{
-    const char *lf = at < bytes.len_bytes ? memchr(bytes.bytes + at, '\n', bytes.len_bytes - at) : NULL;
-    return lf == NULL ? 0 : (size_t)(lf + 1 - bytes.bytes);
+    return digits > 0 && at < bytes.len_bytes && memchr("\r; \t", bytes.bytes[at], 4) != NULL;
 }
 
 /* Trailers end with an empty line. */
 static bool after_trailers(ka_slice bytes, size_t at, uint64_t *wire_bytes)
 {
     for (size_t next; (next = after_line(bytes, at)) != 0; at = next) {
-        if (next - at == 1 || (next - at == 2 && bytes.bytes[at] == '\r')) {
+        if (next - at == 2) {
             *wire_bytes = next;
             return true;
         }
@@ -267,8 +296,9 @@ bool http_chunked_bytes(ka_slice bytes, uint64_t *wire_bytes, uint64_t *body_byt
             return true;
         }
         body += size;
-        if (size > bytes.len_bytes - data || (at = after_line(bytes, data + size)) == 0)
+        if (size > bytes.len_bytes - data || after_line(bytes, data + size) != data + size + 2)
             return false;
+        at = data + size + 2;
     }
 }
 

@@ -25,6 +25,7 @@ typedef struct http_head {
     bool coded;       /* there is a transfer coding */
     bool has_length;  /* there is a Content-Length */
     bool bad_length;  /* no number, or two different ones */
+    bool malformed;
     uint64_t length_bytes;
 } http_head;
 
@@ -34,6 +35,7 @@ typedef enum http_asked { HTTP_ASKED_OTHER, HTTP_ASKED_HEAD, HTTP_ASKED_CONNECT 
 typedef enum http_head_status {
     HTTP_HEAD_NONE, /* no start line of HTTP/1 */
     HTTP_HEAD_CUT,  /* a start line, but no end */
+    HTTP_HEAD_BAD,  /* a start line, but how the message is framed nobody can be sure of */
     HTTP_HEAD_WHOLE,
 } http_head_status;
 

@@ -106,12 +106,15 @@ static bool exists(const field_info *item, int len_bytes)
     return tvb_bytes_exist(item->ds_tvb, item->start, len_bytes);
 }
 
-/* Time stamps of damaged files are anything; the core adds durations to them. */
+/* Time stamps of damaged files are anything; the core adds durations to them. The same bounds as the tool's.
+ */
 static int64_t time_of(const packet_info *pinfo)
 {
-    static const int64_t secs_max = INT64_MAX / 4 / KA_SECOND_NS;
-    int64_t secs = CLAMP((int64_t)pinfo->abs_ts.secs, -secs_max, secs_max);
-    return secs * KA_SECOND_NS + pinfo->abs_ts.nsecs;
+    static const int64_t max_ns = INT64_MAX / 2;
+    int64_t secs = (int64_t)pinfo->abs_ts.secs;
+    if (secs < 0)
+        return 0;
+    return secs >= max_ns / KA_SECOND_NS ? max_ns : secs * KA_SECOND_NS + pinfo->abs_ts.nsecs;
 }
 
 bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)

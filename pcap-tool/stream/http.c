@@ -8,9 +8,6 @@
 
 #include "stream/start_line.h"
 
-/* A larger hole in a chunk is not worth the time llhttp takes to pass it. */
-enum { CHUNK_SKIP_MAX = 16 << 20 };
-
 static const char response_start[HTTP_PEEK_BYTES + 1] = "HTTP/1.";
 
 /* ---- Framing (RFC 9112 section 6.3) ---------------------------------------------------------- */
@@ -58,7 +55,6 @@ static void set_state(http_parser *parser)
         break;
     case KA_FRAMING_CHUNKED:
         parser->state = HTTP_STATE_CHUNKED;
-        llhttp_resume(&parser->llhttp);
         break;
     case KA_FRAMING_UNTIL_CLOSE:
         parser->state = HTTP_STATE_UNTIL_CLOSE;
@@ -84,14 +80,15 @@ void http_set_method(http_parser *parser, flow_method method)
 
 static http_event feed_chunked(http_parser *parser, const char *bytes, size_t len_bytes, size_t *taken)
 {
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, len_bytes);
-    *taken = len_bytes;
-    if (error == HPE_OK)
-        return HTTP_MORE;
-    if (parser->state != HTTP_STATE_COMPLETE)
+    switch (chunked_take(&parser->chunked, bytes, len_bytes, taken, &parser->message.body_bytes)) {
+    case CHUNKED_COMPLETE:
+        parser->state = HTTP_STATE_COMPLETE;
+        return HTTP_COMPLETE;
+    case CHUNKED_MALFORMED:
         return HTTP_MALFORMED;
-    *taken = (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes);
-    return HTTP_COMPLETE;
+    default:
+        return HTTP_MORE;
+    }
 }
 
 static http_event parse_chunked(http_parser *parser, stream_run *run)
@@ -233,22 +230,6 @@ http_event http_parse(stream_context *context, http_parser *parser, stream_run *
     return event;
 }
 
-static bool skip_chunk(http_parser *parser, uint32_t len_bytes)
-{
-    static const char anything[4096];
-    if (len_bytes > parser->chunk_left || len_bytes > CHUNK_SKIP_MAX)
-        return false;
-    parser->message.len_bytes += len_bytes;
-    while (len_bytes > 0) {
-        size_t part = len_bytes < sizeof anything ? len_bytes : sizeof anything;
-        size_t taken;
-        if (feed_chunked(parser, anything, part, &taken) != HTTP_MORE)
-            return false;
-        len_bytes -= (uint32_t)part;
-    }
-    return true;
-}
-
 bool http_skip(http_parser *parser, uint32_t len_bytes, const ka_moment *at)
 {
     if (parser->state == HTTP_STATE_PEEK && end_peek(parser) != HTTP_MORE)
@@ -263,8 +244,9 @@ bool http_skip(http_parser *parser, uint32_t len_bytes, const ka_moment *at)
         parser->message.len_bytes += len_bytes;
         break;
     case HTTP_STATE_CHUNKED:
-        if (!skip_chunk(parser, len_bytes))
+        if (!chunked_skip(&parser->chunked, len_bytes, &parser->message.body_bytes))
             return false;
+        parser->message.len_bytes += len_bytes;
         break;
     default:
         return false;

@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A parser is for one message of one direction; parsers are pooled, so that idle connections hold none.
- * llhttp reads the head, once it is whole, and chunked bodies; bodies of known length are only counted.
+ * llhttp reads the head, once it is whole; bodies are only counted.
  */
 #ifndef STREAM_HTTP_H
 #define STREAM_HTTP_H
 
 #include <llhttp.h>
 
+#include "stream/chunked.h"
 #include "stream/flow.h"
 
 enum {
@@ -56,7 +57,7 @@ typedef struct http_parser {
     uint32_t copy_bytes;
     uint32_t copy_room;
     uint64_t body_left;  /* HTTP_STATE_LENGTH */
-    uint64_t chunk_left; /* of the chunk under way */
+    chunked chunked;     /* HTTP_STATE_CHUNKED */
     ka_moment head_last; /* what message.last becomes again when no body follows */
     ka_moment peek_first;
     uint32_t peek_seq;
@@ -66,7 +67,6 @@ typedef struct http_parser {
     uint8_t state;
     uint8_t role; /* half_role; unknown until the start line is read */
     bool field_wanted;
-    bool head_done;
     bool borrowed; /* method and fields still point into the packet */
 } http_parser;
 

@@ -14,8 +14,6 @@
 static int on_header_field(llhttp_t *llhttp, const char *bytes, size_t len_bytes)
 {
     http_parser *parser = llhttp->data;
-    if (parser->head_done) /* trailers */
-        return 0;
     ka_field_name name = fields_find(bytes, len_bytes);
     parser->field_wanted = name != KA_FIELD_COUNT && parser->message.field_count < HTTP_FIELDS_MAX;
     if (parser->field_wanted)
@@ -42,31 +40,7 @@ static int on_header_value_complete(llhttp_t *llhttp)
 
 static int on_headers_complete(llhttp_t *llhttp)
 {
-    http_parser *parser = llhttp->data;
-    parser->head_done = true;
-    return HPE_PAUSED;
-}
-
-static int on_chunk_header(llhttp_t *llhttp)
-{
-    http_parser *parser = llhttp->data;
-    parser->chunk_left = llhttp->content_length;
-    return 0;
-}
-
-static int on_body(llhttp_t *llhttp, const char *bytes, size_t len_bytes)
-{
-    http_parser *parser = llhttp->data;
-    (void)bytes;
-    parser->message.body_bytes += len_bytes;
-    parser->chunk_left -= len_bytes;
-    return 0;
-}
-
-static int on_message_complete(llhttp_t *llhttp)
-{
-    http_parser *parser = llhttp->data;
-    parser->state = HTTP_STATE_COMPLETE;
+    (void)llhttp;
     return HPE_PAUSED;
 }
 
@@ -75,9 +49,6 @@ static const llhttp_settings_t settings = {
     .on_header_value = on_header_value,
     .on_header_value_complete = on_header_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_chunk_header = on_chunk_header,
-    .on_body = on_body,
-    .on_message_complete = on_message_complete,
 };
 
 /* A fresh parser for every message: nothing of the last one can leak into it. */
