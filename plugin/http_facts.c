@@ -384,7 +384,10 @@ static void skip_strays(collect_frame *frame, extent *at)
 static int item_end(const collect_frame *frame, unsigned index, unsigned count)
 {
     const field_info *item = wanted_item(frame->tree, WANTED_HTTP, index);
+    const tcp_facts *tcp = &frame->tcp;
     int end = (int)tvb_captured_length(item->ds_tvb);
+    if (item->ds_tvb == tcp->bytes) /* behind the payload Ethernet may pad, or add a trailer */
+        end = tcp->payload_start + (int)tcp->segment.captured_bytes;
     for (unsigned i = index + 1; i < count; i++) {
         const field_info *next = wanted_item(frame->tree, WANTED_HTTP, i);
         if (next->ds_tvb == item->ds_tvb && next->start > item->start && next->start < end)
