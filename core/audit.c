@@ -19,6 +19,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
     ka_endpoints_init(&a->endpoints, &a->config.allocator);
+    ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
 }
@@ -30,7 +31,7 @@ static void forget(ka_audit *a, ka_connection *c)
     if (a->config.settled != NULL)
         a->config.settled(a->config.settled_user, c->owner);
     ka_connection_fini(c, &a->config.allocator);
-    ka_memory_give(&a->config.allocator, c);
+    ka_pool_give(&a->connections, c);
 }
 
 void ka_audit_free(ka_audit *a)
@@ -42,6 +43,7 @@ void ka_audit_free(ka_audit *a)
         forget(a, a->oldest);
     ka_dues_fini(&a->dues, &a->config.allocator);
     ka_endpoints_fini(&a->endpoints);
+    ka_pool_fini(&a->connections);
     const ka_allocator allocator = a->config.allocator;
     ka_memory_give(&allocator, a);
 }
@@ -55,7 +57,7 @@ void ka_audit_resolution(ka_audit *a, int64_t tick_ns)
 ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends[2], void *owner,
                              ka_connection **out)
 {
-    ka_connection *c = ka_memory_take(&a->config.allocator, sizeof *c);
+    ka_connection *c = ka_pool_take(&a->connections);
     if (c == NULL)
         return KA_NO_MEMORY;
     ka_connection_init(c, stream, ends, owner);
@@ -71,6 +73,11 @@ static void prefetch(const void *memory, size_t size_bytes)
     enum { CACHE_LINE_BYTES = 64 };
     for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
         __builtin_prefetch((const char *)memory + at, 1);
+}
+
+uint64_t ka_audit_servers_left_out(const ka_audit *a)
+{
+    return a->endpoints.left_out;
 }
 
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
@@ -220,7 +227,7 @@ static ka_status note(void *user, const ka_finding *f)
     return KA_OK;
 }
 
-static ka_status ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
+ka_status ka_audit_ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
 {
     void *pair[2] = {a, c};
     return ka_rules_run(v, when, &(ka_rules_out){pair, note});
@@ -228,16 +235,20 @@ static ka_status ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned w
 
 static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
 {
-    if (ka_header_is_odd(v->header) && ask(a, c, v, KA_ON_FIELDS) != KA_OK)
+    if (ka_header_is_odd(v->header) && ka_audit_ask(a, c, v, KA_ON_FIELDS) != KA_OK)
         return KA_NO_MEMORY;
-    return ask(a, c, v, when);
+    return ka_audit_ask(a, c, v, when);
 }
 
-static ka_status join_endpoint(ka_audit *a, ka_connection *c)
+ka_status ka_audit_join(ka_audit *a, ka_connection *c)
 {
-    if (c->endpoint != NULL)
+    if (c->endpoint != NULL || c->left_out)
         return KA_OK;
     ka_status status = ka_endpoints_find(&a->endpoints, &c->ends[!c->client], true, &c->endpoint);
+    if (status == KA_OK && c->endpoint == NULL) {
+        c->left_out = true;
+        a->endpoints.left_out++;
+    }
     bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
     if (c->endpoint != NULL && open)
         ka_endpoint_opened(c->endpoint);
@@ -317,18 +328,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     return status;
 }
 
-/* Its TLS can be read after all: the gaps its records showed are measured again, on messages. */
-static void forget_bursts(ka_audit *a, ka_connection *c)
-{
-    ka_memory_give(&a->config.allocator, c->bursts);
-    c->bursts = NULL;
-    c->exchanges.idle_count = 0;
-    c->exchanges.idle_longest_ns = c->exchanges.idle_total_ns = 0;
-}
-
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
 {
     ka_header header;
+    if (c->h2 != NULL)
+        return KA_OK;
     if (!c->client_known) {
         c->client = m->is_response ? !m->direction : m->direction;
         c->client_known = true;
@@ -336,9 +340,8 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
-    if (c->bursts != NULL)
-        forget_bursts(a, c);
-    if (join_endpoint(a, c) != KA_OK)
+    ka_audit_forget_bursts(a, c);
+    if (ka_audit_join(a, c) != KA_OK)
         return KA_NO_MEMORY;
     ka_header_read(m, &header);
     if ((m->is_response ? response_seen : request_seen)(a, c, m, &header) != KA_OK)
@@ -365,59 +368,5 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
     if (b->direction == c->client && b->tls_type == 0)
         c->exchanges.stray = true;
-    return KA_OK;
-}
-
-/* ---- TLS ---- */
-
-enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
-/* Header of 5, alert of 2, content type of 1, tag of 16 (RFC 8446 section 5.2): an alert inside application
- * data. */
-enum { TLS13_ALERT_BYTES = 24 };
-
-static void client_burst(ka_connection *c, const ka_bytes *r, uint64_t end)
-{
-    ka_bursts *b = c->bursts;
-    /* In TLS 1.3 the client's first application data is its Finished, behind the server's encrypted part of
-     * the handshake. In 1.2, and with 1.3's early data, the client speaks first. */
-    bool finished = !b->client_spoke && b->greeted && b->server_spoke;
-    b->client_spoke = true;
-    if (finished || b->waiting)
-        return;
-    if (b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, b->answered.time_ns, r->first.time_ns));
-    b->asked = end - r->len_bytes;
-    b->waiting = true;
-}
-
-static void server_burst(ka_bursts *b, const ka_bytes *r, uint64_t end)
-{
-    b->server_spoke = true;
-    if (!b->waiting && b->answered.frame == 0)
-        return; /* the handshake, session tickets */
-    b->waiting = false;
-    b->answered = r->last;
-    b->answered_end = end;
-}
-
-ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
-{
-    c->protocol = KA_PROTOCOL_TLS;
-    if (c->bursts == NULL && (c->bursts = ka_memory_take(&a->config.allocator, sizeof *c->bursts)) == NULL)
-        return KA_NO_MEMORY;
-    if (join_endpoint(a, c) != KA_OK)
-        return KA_NO_MEMORY;
-    ka_bursts *b = c->bursts;
-    uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
-    ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
-    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client)
-        b->greeted = true;
-    if (r->tls_type != TLS_APPLICATION_DATA || r->len_bytes == TLS13_ALERT_BYTES)
-        return KA_OK;
-    if (r->direction == c->client)
-        client_burst(c, r, end);
-    else
-        server_burst(b, r, end);
     return KA_OK;
 }

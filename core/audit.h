@@ -1,4 +1,4 @@
-/* audit.h - the audit's own state. Only audit.c and settle.c know it.
+/* audit.h - the audit's own state. Only audit.c, audit_frames.c and settle.c know it.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,6 +9,7 @@
 #include "due.h"
 #include "endpoint.h"
 #include "keptalive.h"
+#include "pool.h"
 
 struct ka_audit {
     ka_config config;
@@ -16,9 +17,17 @@ struct ka_audit {
     ka_connection *newest;
     ka_dues dues;
     ka_endpoints endpoints;
+    ka_pool connections; /* the memory of open ones */
     ka_moment now;
     int64_t tick_ns;
 };
+
+/* Asks the rules of that moment; what holds is kept with the connection. */
+ka_status ka_audit_ask(ka_audit *audit, ka_connection *connection, const ka_view *view, unsigned when);
+/* The connection belongs to its server's statistics from now on. */
+ka_status ka_audit_join(ka_audit *audit, ka_connection *connection);
+/* TLS can be read after all: the gaps its records showed are measured again, on what is inside. */
+void ka_audit_forget_bursts(ka_audit *audit, ka_connection *connection);
 
 /* Judges a connection whose story is over and tells the sink; does not free it. */
 ka_status ka_audit_judge(ka_audit *audit, ka_connection *connection, uint32_t failed_gates);

@@ -23,6 +23,7 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
     ka_transport_fini(&c->transport, allocator);
     ka_exchanges_fini(&c->exchanges, allocator);
     ka_memory_give(allocator, c->bursts);
+    ka_h2_free(c->h2, allocator);
     while (c->noted != NULL) {
         ka_noted *noted = c->noted;
         c->noted = noted->next;
@@ -48,6 +49,8 @@ static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
         failed |= KA_GATE_ONE_SIDED;
     if (ka_transport_missed_bytes(&half[0]) > 0 || ka_transport_missed_bytes(&half[1]) > 0)
         failed |= KA_GATE_GAP;
+    if (x->forgot)
+        failed |= KA_GATE_LOST_STATE;
     if (x->tunnel || x->event_stream)
         failed |= KA_GATE_TUNNEL;
     if (x->completed > 0 && x->last.timeout_s >= 0 && !x->last.effective && !x->last.close)
@@ -156,16 +159,55 @@ static bool was_burst_busy(const ka_bursts *b, ka_side by, uint64_t ack)
     return b->waiting || b->answered_end > ack;
 }
 
+static bool was_h2_busy(const ka_h2 *h2, ka_side by, uint64_t ack)
+{
+    if (by == KA_SIDE_SERVER)
+        return !ka_h2_is_idle(h2) && ka_h2_oldest(h2) < ack;
+    return !ka_h2_is_idle(h2) || h2->ended_end > ack;
+}
+
+static bool was_anything_busy(const ka_view *v, ka_side by, uint64_t ack)
+{
+    const ka_connection *c = v->connection;
+    if (c->h2 != NULL)
+        return was_h2_busy(c->h2, by, ack);
+    return c->bursts != NULL ? was_burst_busy(c->bursts, by, ack) : was_busy(v, by, ack);
+}
+
+/* The first GOAWAY of either side; frame 0: there was none. */
+static ka_moment first_goaway(const ka_h2 *h2, unsigned *direction)
+{
+    const ka_moment *g = h2->goaway;
+    *direction = g[0].frame == 0 || (g[1].frame != 0 && g[1].frame < g[0].frame) ? 1 : 0;
+    return g[*direction];
+}
+
+static bool said_goaway(const ka_view *v)
+{
+    unsigned direction;
+    if (v->connection->h2 == NULL)
+        return false;
+    ka_moment goaway = first_goaway(v->connection->h2, &direction);
+    return goaway.frame != 0 && goaway.frame <= v->close.at.frame;
+}
+
+static bool was_used(const ka_view *v)
+{
+    const ka_connection *c = v->connection;
+    if (c->h2 != NULL)
+        return c->h2->ended.frame != 0;
+    return v->exchanges->completed > 0 || (c->bursts != NULL && c->bursts->answered.frame != 0);
+}
+
 static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
 {
     const ka_exchanges *x = v->exchanges;
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (busy)
         return KA_VERDICT_BUSY;
-    if (x->last.close || x->last.asked_close || (x->unasked && x->unasked_close))
+    if (x->last.close || x->last.asked_close || (x->unasked && x->unasked_close) || said_goaway(v))
         return KA_VERDICT_ANNOUNCED;
-    if (idle_ns == KA_NONE && x->completed == 0 &&
-        (v->connection->bursts == NULL || v->connection->bursts->answered.frame == 0))
+    if (idle_ns == KA_NONE && !was_used(v))
         return KA_VERDICT_UNUSED;
     if (idle_ns == KA_NONE || timeout_ns == KA_NONE)
         return KA_VERDICT_UNADVERTISED;
@@ -177,6 +219,8 @@ static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
 /* The end of the latest thing that starts the idle clock; frame 0: there was none. */
 static ka_moment idle_since(const ka_view *v)
 {
+    if (v->connection->h2 != NULL)
+        return v->connection->h2->ended;
     if (v->connection->bursts != NULL)
         return v->connection->bursts->answered;
     if (v->exchanges->tunnel)
@@ -197,9 +241,8 @@ void ka_view_close(ka_view *v)
     v->close.by = by_client ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
     v->close.how = by_client ? client_how : server_how;
     v->close.at = by_client ? cf : sf;
-    const ka_bursts *bursts = v->connection->bursts;
-    uint64_t ack = ending_ack(by_client ? v->client : v->server, v->close.how);
-    bool busy = bursts != NULL ? was_burst_busy(bursts, v->close.by, ack) : was_busy(v, v->close.by, ack);
+    bool busy =
+        was_anything_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
     ka_moment since = idle_since(v);
     if (v->exchanges->unasked && v->exchanges->unasked_end_ns > since.time_ns)
         since.time_ns = v->exchanges->unasked_end_ns; /* it was the last response, if to nobody */
@@ -208,12 +251,19 @@ void ka_view_close(ka_view *v)
     v->close.verdict = verdict_of(v, busy, v->close.idle_ns);
 }
 
+/* A request waits for its answer; one of which only the beginning was seen does not count. */
+static bool is_waiting(const ka_view *v)
+{
+    const ka_connection *c = v->connection;
+    if (c->h2 != NULL)
+        return !ka_h2_is_idle(c->h2);
+    return c->bursts != NULL ? c->bursts->waiting : v->exchanges->newest != NULL;
+}
+
 int64_t ka_view_idle_ns(const ka_view *v)
 {
-    const ka_bursts *bursts = v->connection->bursts;
     ka_moment since = idle_since(v);
-    bool outstanding = bursts != NULL ? bursts->waiting : v->exchanges->newest != NULL || v->begun.seq != 0;
-    if (v->close.by != KA_SIDE_NONE || since.frame == 0 || outstanding)
+    if (v->close.by != KA_SIDE_NONE || since.frame == 0 || is_waiting(v) || v->begun.seq != 0)
         return KA_NONE;
     return v->now.time_ns > since.time_ns ? v->now.time_ns - since.time_ns : 0;
 }
@@ -233,6 +283,8 @@ bool ka_view_cut_short(const ka_view *v)
     if (v->close.by != KA_SIDE_NONE)
         return awaits_fin(v, v->server, v->client, v->limits->close_wait_ns) ||
                awaits_fin(v, v->client, v->server, v->limits->server_close_wait_ns);
+    if (v->connection->h2 != NULL)
+        return !ka_h2_is_idle(v->connection->h2);
     if (x->newest != NULL || v->begun.seq != 0)
         return !x->tunnel;
     return x->completed > 0 && x->last.close &&
@@ -254,8 +306,7 @@ static const char *protocol_name(const ka_connection *c)
 static int64_t last_gap_ns(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
-    const ka_bursts *bursts = v->connection->bursts;
-    if (bursts != NULL ? bursts->waiting : x->newest != NULL || x->last.until_close)
+    if (is_waiting(v) || x->last.until_close)
         return KA_NONE; /* counted when the request came, or there is none */
     if (v->begun.seq == 0 || x->last.end_at.frame == 0) {
         if (v->close.by == KA_SIDE_NONE || v->close.idle_ns == KA_NONE)
@@ -280,6 +331,20 @@ static void fill_idle(const ka_view *v, ka_record *out)
     out->idle_total_ns = sum.idle_total_ns;
 }
 
+static void fill_h2(const ka_connection *c, ka_record *out)
+{
+    unsigned direction;
+    if (c->h2 == NULL)
+        return;
+    out->requests += c->h2->requests;
+    out->responses += c->h2->responses;
+    out->goaway.at = first_goaway(c->h2, &direction);
+    if (out->goaway.at.frame == 0)
+        return;
+    out->goaway.by = direction == c->client ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
+    out->goaway.last_stream = c->h2->goaway_last_stream[direction];
+}
+
 void ka_view_record(const ka_view *v, ka_record *out)
 {
     const ka_connection *c = v->connection;
@@ -298,6 +363,7 @@ void ka_view_record(const ka_view *v, ka_record *out)
     out->timeout_s = timeout_s < 0 ? KA_NONE : timeout_s;
     out->max = x->max.first < 0 ? KA_NONE : x->max.first;
     out->max_style = x->max.style;
+    fill_h2(c, out);
     fill_idle(v, out);
     out->close.by = v->close.by;
     out->close.how = v->close.how;

@@ -7,6 +7,7 @@
 #define KA_CONNECTION_H
 
 #include "exchange.h"
+#include "h2.h"
 #include "header.h"
 #include "keptalive.h"
 #include "transport.h"
@@ -37,7 +38,8 @@ struct ka_connection {
     void *owner;
     ka_transport transport;
     ka_exchanges exchanges;
-    ka_bursts *bursts; /* TLS only */
+    ka_bursts *bursts; /* TLS nobody can read */
+    ka_h2 *h2;
     ka_noted *noted;
     struct ka_endpoint *endpoint;
     struct ka_due *due; /* waits to settle */
@@ -48,6 +50,7 @@ struct ka_connection {
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
+    bool left_out : 1; /* of its server's statistics: there are too many servers */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */
@@ -58,6 +61,13 @@ typedef struct ka_close {
     int64_t idle_ns;
     ka_verdict verdict;
 } ka_close;
+
+/* The name of one field of an HTTP/2 header block. */
+typedef struct ka_h2_field {
+    uint8_t direction;
+    ka_slice name;
+    ka_moment at;
+} ka_h2_field;
 
 /* A const look at one connection, with all that rules need beside it. */
 typedef struct ka_view {
@@ -85,6 +95,7 @@ typedef struct ka_view {
     const ka_message *message;
     const ka_response *before; /* the response before this request or response */
     const ka_response *response;
+    const ka_h2_field *h2_field;
 } ka_view;
 
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);

@@ -13,7 +13,8 @@
 #include "keptalive.h"
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
- * few, one of a crawler's traffic some ten thousand. About 600 bytes each. */
+ * few, one of a crawler's traffic some ten thousand. About 600 bytes each, and 4 kB more once it has closed
+ * an idle connection. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };
@@ -71,6 +72,7 @@ typedef struct ka_endpoints {
     uint32_t room;
     uint32_t *slots; /* hash table of index + 1; 0: free */
     uint32_t slot_count;
+    uint64_t left_out; /* connections of servers beyond the limit */
 } ka_endpoints;
 
 void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator);

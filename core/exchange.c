@@ -31,6 +31,7 @@ static void push(ka_exchanges *x, ka_request *request)
         x->newest->next = request;
     }
     x->newest = request;
+    x->pending_count++;
 }
 
 static ka_request *pop(ka_exchanges *x)
@@ -40,6 +41,7 @@ static ka_request *pop(ka_exchanges *x)
         x->newest = NULL;
     else
         x->newest->next = oldest->next;
+    x->pending_count--;
     return oldest;
 }
 
@@ -52,7 +54,8 @@ void ka_exchanges_fini(ka_exchanges *x, const ka_allocator *allocator)
 void ka_exchanges_idle(ka_exchanges *x, int64_t idle_ns)
 {
     x->idle_count++;
-    x->idle_total_ns += idle_ns;
+    /* Where the clock jumps back and forth, gaps sum up to more than there is time. */
+    x->idle_total_ns = idle_ns < INT64_MAX - x->idle_total_ns ? x->idle_total_ns + idle_ns : INT64_MAX;
     if (idle_ns > x->idle_longest_ns)
         x->idle_longest_ns = idle_ns;
 }
@@ -140,6 +143,10 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     if (x->first_version == 0)
         x->first_version = m->version;
     push(x, request);
+    if (x->pending_count > KA_PENDING_MAX) {
+        ka_memory_give(allocator, pop(x));
+        x->forgot = true;
+    }
     *out = request;
     return KA_OK;
 }

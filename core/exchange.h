@@ -15,6 +15,10 @@
 
 enum { KA_METHOD_BYTES = 16 };
 
+/* Unanswered requests kept of one connection: more than any pipeline in the field, and a bound (110 kB) where
+ * the answers were not captured. Beyond it the oldest are forgotten, and KA_GATE_LOST_STATE fails. */
+enum { KA_PENDING_MAX = 1024 };
+
 /* A request whose response is not complete. */
 typedef struct ka_request {
     struct ka_request *next; /* the list is circular: exchanges.newest points at its newest */
@@ -70,6 +74,7 @@ typedef struct ka_exchanges {
     int32_t unasked_timeout_s;
     int64_t unasked_end_ns; /* see `unasked` */
     ka_max_track max;
+    uint16_t pending_count;
     uint8_t first_version; /* of the first request, else response; 0: none */
     bool early : 1;        /* the request under way was answered before it was complete */
     bool unasked : 1;      /* the latest response was one nobody had asked for: advertised is its word */
@@ -77,6 +82,7 @@ typedef struct ka_exchanges {
     bool stray : 1;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel : 1; /* 101 or CONNECT: no HTTP any more */
     bool event_stream : 1;
+    bool forgot : 1; /* requests, beyond KA_PENDING_MAX */
 } ka_exchanges;
 
 void ka_exchanges_init(ka_exchanges *exchanges);

@@ -3,18 +3,16 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * This is the core's only public header. A front end (the `keptalive` command, the Wireshark plugin)
- * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs
- * requests with responses, measures idle gaps, judges, and hands records and findings to a sink.
+ * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs requests with
+ * responses, measures idle gaps, judges, and hands records and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
  *   Frame     1-based number over all input as merged.
  *   Sequence  32-bit TCP sequence numbers as on the wire; the core unwraps them.
- *   Memory    every byte comes from the allocator handed in. Slices are never NUL-terminated and are
- *             read only during the call they are passed to.
- *   Errors    KA_NO_MEMORY and KA_MISUSE only. Odd traffic is a finding or a failed gate, never an
- *             error. On failure outputs are untouched.
- *   Threads   an audit and all it owns belong to one thread at a time.
+ *   Memory    all from the allocator handed in. Slices are not NUL-terminated, and read only during the call.
+ *   Errors    KA_NO_MEMORY and KA_MISUSE; odd traffic is a finding or a failed gate. Outputs then stay
+ * untouched. Threads   an audit and what it owns belong to one thread.
  */
 #ifndef KEPTALIVE_H
 #define KEPTALIVE_H
@@ -26,9 +24,7 @@
 #define KA_SCHEMA         "keptalive/1"
 #define KA_SECOND_NS      INT64_C(1000000000)
 #define KA_MILLISECOND_NS INT64_C(1000000)
-
-/* "No value" for times and durations. */
-#define KA_NONE INT64_MIN
+#define KA_NONE           INT64_MIN /* no value, of times and durations */
 
 typedef enum ka_status {
     KA_OK = 0,
@@ -247,6 +243,17 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
+/* One HTTP/2 frame (RFC 9113 section 4.1). */
+typedef struct ka_h2_frame {
+    uint8_t direction;
+    uint8_t type, flags; /* as on the wire */
+    uint32_t stream_id;
+    uint32_t last_stream; /* of a GOAWAY */
+    uint32_t seq;
+    uint64_t len_bytes; /* with its header of 9 */
+    ka_moment first, last;
+} ka_h2_frame;
+
 /* ---- Results -------------------------------------------------------------------------------- */
 
 typedef enum ka_side { KA_SIDE_NONE, KA_SIDE_CLIENT, KA_SIDE_SERVER } ka_side;
@@ -256,7 +263,7 @@ typedef enum ka_max_style { KA_MAX_NONE, KA_MAX_UNKNOWN, KA_MAX_COUNT_DOWN, KA_M
 typedef enum ka_verdict {
     KA_VERDICT_OPEN,         /* nobody closed */
     KA_VERDICT_BUSY,         /* a request was outstanding, as the closer knew */
-    KA_VERDICT_ANNOUNCED,    /* after Connection: close */
+    KA_VERDICT_ANNOUNCED,    /* after Connection: close, or GOAWAY */
     KA_VERDICT_UNUSED,       /* no exchange was complete */
     KA_VERDICT_UNADVERTISED, /* no timeout to compare with */
     KA_VERDICT_EARLY,
@@ -327,6 +334,11 @@ typedef struct ka_record {
         int64_t idle_ns; /* KA_NONE: no exchange, or a request outstanding */
         ka_verdict verdict;
     } close;
+    struct { /* HTTP/2: the first GOAWAY of either side */
+        ka_side by;
+        uint32_t last_stream;
+        ka_moment at; /* frame 0: none */
+    } goaway;
     uint32_t failed_gates;
     uint64_t retransmissions;
     uint64_t missed_bytes;
@@ -399,9 +411,11 @@ typedef struct ka_config {
 ka_status ka_audit_new(const ka_config *config, ka_audit **out);
 void ka_audit_free(ka_audit *audit);
 
-/* The coarsest time stamp resolution among the inputs (default 1 us): early never means less than two ticks.
- */
+/* The coarsest time stamp resolution among the inputs (default 1 us): early means two ticks at least. */
 void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
+
+/* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
+uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
@@ -425,6 +439,11 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
+/* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
+ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
+/* The name of any field of a header block, where the front end can read it: HTTP/2 forbids some. */
+ka_status ka_h2_field_seen(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
+                           ka_moment at);
 /* A gate only the front end can know to have failed (KA_GATE_UNFRAMED, KA_GATE_LOST_STATE, ...). */
 void ka_gate_failed(ka_connection *connection, ka_gate gate);
 

@@ -81,6 +81,22 @@ static void put_close(ka_json *json, const ka_record *record)
     ka_json_close(json, '}');
 }
 
+/* Only HTTP/2 has it. */
+static void put_goaway(ka_json *json, const ka_record *record)
+{
+    if (strncmp(record->protocol, "h2", 2) != 0)
+        return;
+    if (record->goaway.by == KA_SIDE_NONE) {
+        ka_json_null(json, "goaway");
+        return;
+    }
+    ka_json_open(json, "goaway", '{');
+    ka_json_name(json, "by", ka_side_name(record->goaway.by));
+    put_unless_zero(json, "frame", record->goaway.at.frame);
+    ka_json_count(json, "last_stream", record->goaway.last_stream);
+    ka_json_close(json, '}');
+}
+
 bool ka_write_connection(const ka_writer *writer, const ka_record *record)
 {
     ka_json json;
@@ -104,6 +120,7 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record)
     ka_json_close(&json, '}');
 
     put_close(&json, record);
+    put_goaway(&json, record);
     put_gates(&json, "confidence", record->failed_gates);
     ka_json_open(&json, "findings", '[');
     for (unsigned i = 0; i < KA_FINDING_COUNT; i++) {

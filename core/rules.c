@@ -51,6 +51,7 @@ static const rule rules[] = {
     {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
     {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
     {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
+    {KA_H2_CONNECTION_FIELD, KA_ON_H2_FIELD, 0, ka_rule_h2_connection_field},
 };
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last

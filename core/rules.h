@@ -16,8 +16,9 @@ enum {
     KA_ON_REQUEST = 1, /* view.request and view.before are set */
     KA_ON_RESPONSE =
         2, /* view.message is a final response; request, before and response where there are some */
-    KA_ON_FIELDS = 4, /* view.header and view.message are set, and something about them is odd */
-    KA_ON_SETTLE = 8, /* the story is over, or the capture */
+    KA_ON_FIELDS = 4,    /* view.header and view.message are set, and something about them is odd */
+    KA_ON_SETTLE = 8,    /* the story is over, or the capture */
+    KA_ON_H2_FIELD = 16, /* view.h2_field is set */
 };
 
 /* Judges; fills *out (initialised to the catalogue's row) and returns true when the diagnosis holds. */
@@ -35,7 +36,7 @@ ka_rule_fn ka_rule_max_exceeded, ka_rule_close_not_honoured, ka_rule_unsolicited
 ka_rule_fn ka_rule_client_close_wait, ka_rule_server_close_wait, ka_rule_idle_forever;
 /* rules_syntax.c: header values */
 ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, ka_rule_duplicate_conflict,
-    ka_rule_token_missing, ka_rule_close_contradiction;
+    ka_rule_token_missing, ka_rule_close_contradiction, ka_rule_h2_connection_field;
 
 /* How many requests the server has allowed on this connection in all, as far as its max can be read; -1: not
  * told. */

@@ -77,7 +77,10 @@ bool ka_rule_idle_forever(const ka_view *v, ka_finding *f)
     int64_t limit_ns = v->limits->idle_forever_ns;
     if (timeout_ns != KA_NONE && timeout_ns + ka_view_late_ns(v, timeout_ns) > limit_ns)
         limit_ns = timeout_ns + ka_view_late_ns(v, timeout_ns);
-    if (!v->capture_ended || v->connection->bursts != NULL || idle_ns == KA_NONE || idle_ns <= limit_ns)
+    /* HTTP/2 is meant to stay open as long as possible (RFC 9113 section 9.1). */
+    if (v->connection->bursts != NULL || v->connection->h2 != NULL)
+        return false;
+    if (!v->capture_ended || idle_ns == KA_NONE || idle_ns <= limit_ns)
         return false;
     f->at = v->exchanges->last.end_at;
     ka_finding_frame(f, "response_end", v->exchanges->last.end_at);

@@ -82,3 +82,17 @@ bool ka_rule_close_contradiction(const ka_view *v, ka_finding *f)
     show_field(v, connection->keep_alive ? KA_FIELD_CONNECTION : KA_FIELD_KEEP_ALIVE, f);
     return true;
 }
+
+bool ka_rule_h2_connection_field(const ka_view *v, ka_finding *f)
+{
+    const ka_h2_field *field = v->h2_field;
+    bool from_client = field->direction == v->connection->client;
+    ka_field_name name = ka_field_by_name(field->name);
+    if (name != KA_FIELD_CONNECTION && name != KA_FIELD_KEEP_ALIVE && name != KA_FIELD_PROXY_CONNECTION)
+        return false;
+    f->at = field->at;
+    f->fault = from_client ? KA_FAULT_CLIENT : KA_FAULT_SERVER;
+    ka_finding_frame(f, from_client ? "request" : "response", field->at);
+    ka_finding_detail(f, field->name);
+    return true;
+}

@@ -281,6 +281,8 @@ static void list_incomplete(run *self)
          false},
         {"buffer", "segments dropped at the limit for bytes out of order", counts->buffer_drops, false,
          false},
+        {"servers", "connections left out of the table of servers, which is full",
+         ka_audit_servers_left_out(self->audit), false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -5,6 +5,7 @@
 #include "collect.h"
 
 #include "frame_facts.h"
+#include "h2_facts.h"
 #include "http_facts.h"
 #include "memory.h"
 #include "tls_facts.h"
@@ -195,14 +196,15 @@ static void guess_protocol(collect_frame *frame)
     collect_connection *connection = frame->connection;
     const tcp_facts *tcp = &frame->tcp;
     collect_side *side = &connection->sides[frame->direction];
-    if (side->spoke || !connection->began_with_syn || connection->http || connection->tls || connection->over)
+    if (side->spoke || !connection->began_with_syn || connection->http || connection->tls ||
+        connection->over || connection->h2)
         return;
     size_t len_bytes = tcp->segment.captured_bytes;
     ka_protocol guess = http_guess(
         (ka_slice){(const char *)tvb_get_ptr(tcp->bytes, tcp->payload_start, (int)len_bytes), len_bytes});
     if (guess == KA_PROTOCOL_OTHER || guess == KA_PROTOCOL_H2C)
         ka_protocol_seen(connection->core, guess);
-    connection->over = connection->over || guess == KA_PROTOCOL_H2C;
+    connection->h2 = guess == KA_PROTOCOL_H2C;
 }
 
 /* Bytes from before the newest ones that were not seen until now: unless it was told to put segments in
@@ -241,7 +243,7 @@ static void take_payload(collect_frame *frame)
     note_out_of_order(frame);
     side->spoke = true;
     if (side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
-        !connection->tls)
+        !connection->tls && !connection->h2)
         track_fini(&side->track, &memory_file);
     if (!connection->over)
         track_add(&side->track, &memory_file, segment, frame->tcp.payload_seq);
@@ -303,5 +305,6 @@ const collect_connection *collect_take(collect *self, packet_info *pinfo, proto_
     if (!frame.connection->over)
         tls_facts_tell(&frame);
     http_facts_tell(&frame);
+    h2_facts_tell(&frame);
     return frame.connection;
 }

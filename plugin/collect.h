@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * collect.c owns the order: the segment first, then messages in byte order. http_facts.c and tls_facts.c tell
- * what the segment's bytes mean.
+ * collect.c owns the order: the segment first, then messages in byte order. http_facts.c, h2_facts.c and
+ * tls_facts.c tell what the segment's bytes mean.
  */
 #ifndef PLUGIN_COLLECT_H
 #define PLUGIN_COLLECT_H
@@ -38,6 +38,9 @@ typedef struct collect_connection {
     uint32_t stream;
     ka_address ends[2];
     collect_side sides[2];
+    struct frame_fact *unanswered; /* the shown requests whose response has not been told, oldest first */
+    struct frame_fact *unanswered_last;
+    uint64_t answer_frame;            /* of the newest complete response's last byte; 0: none */
     uint8_t asked[COLLECT_ASKED_MAX]; /* http_asked of outstanding requests, a ring */
     uint8_t asked_first;
     uint8_t asked_count;
@@ -45,8 +48,8 @@ typedef struct collect_connection {
     bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
-    bool h2;   /* inside TLS, as far as Wireshark could decrypt it */
-    bool over; /* 101, CONNECT, HTTP/2 in clear: no HTTP/1 follows */
+    bool h2;   /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
+    bool over; /* 101, CONNECT: nothing we know follows */
 } collect_connection;
 
 typedef struct collect {

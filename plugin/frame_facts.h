@@ -19,9 +19,11 @@ typedef enum frame_fact_kind {
 /* Values are KA_NONE where they do not apply. */
 typedef struct frame_fact {
     struct frame_fact *next;
+    struct frame_fact *next_unanswered; /* of its connection, while it waits for its response */
     frame_fact_kind kind;
     uint32_t stream;
-    uint32_t other_frame; /* of a response: its request's; 0: none */
+    uint32_t other_frame; /* of a response: its request's; of a request: its response's; 0: none */
+    uint32_t since_frame; /* of a request: of the response before it; 0: none */
     bool counts;          /* the Keep-Alive of the response */
     int64_t number;       /* of the request, or of the one answered */
     int64_t idle_ns;      /* before a request */

@@ -50,13 +50,37 @@ static http_asked pop_asked(collect_connection *connection, unsigned status)
 
 /* ---- Telling ---- */
 
+static void await_response(collect_connection *connection, frame_fact *request)
+{
+    if (connection->unanswered == NULL)
+        connection->unanswered = request;
+    else
+        connection->unanswered_last->next_unanswered = request;
+    connection->unanswered_last = request;
+}
+
+/* Links the request's fact with the frame of its response; older ones will never have one. */
+static void link_response(collect_connection *connection, const ka_exchange_record *exchange)
+{
+    frame_fact *request = connection->unanswered;
+    while (request != NULL && request->number < (int64_t)exchange->number)
+        request = request->next_unanswered;
+    connection->unanswered = request;
+    if (request == NULL || request->number != (int64_t)exchange->number)
+        return;
+    request->other_frame = (uint32_t)exchange->response_end.frame;
+    connection->unanswered = request->next_unanswered;
+}
+
 static void show_request(const collect_frame *frame, const ka_message *m, const ka_standing *standing)
 {
     frame_fact *fact = frame_facts_add(frame->pinfo, FRAME_FACT_REQUEST, frame->connection->stream);
     fact->number = (int64_t)standing->request_number;
     fact->idle_ns = standing->idle_before_ns;
+    fact->since_frame = (uint32_t)frame->connection->answer_frame;
     if (standing->idle_before_ns != KA_NONE && standing->deadline_ns != KA_NONE)
         fact->margin_ns = standing->deadline_ns - m->first.time_ns;
+    await_response(frame->connection, fact);
 }
 
 static void show_response(const collect_frame *frame, const ka_standing *standing)
@@ -65,6 +89,8 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     frame_fact *fact = frame_facts_add(frame->pinfo, FRAME_FACT_RESPONSE, frame->connection->stream);
     if (exchange->response_end.frame == 0)
         return; /* interim, or one nobody had asked for */
+    link_response(frame->connection, exchange);
+    frame->connection->answer_frame = exchange->response_end.frame;
     fact->number = (int64_t)exchange->number;
     fact->other_frame = (uint32_t)exchange->request.frame;
     fact->timeout_s = standing->timeout_s;
@@ -72,6 +98,21 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     fact->remaining = standing->remaining;
     fact->counts = standing->counts;
     fact->deadline_ns = standing->deadline_ns;
+}
+
+/* After a 101, or in a tunnel: HTTP/2 goes on being told (RFC 7540 section 3.2). */
+static void leave_http(collect_connection *connection, const ka_message *m)
+{
+    static const char name[] = "h2c";
+    for (size_t i = 0; i < m->field_count && m->status == 101; i++) {
+        ka_slice value = m->fields[i].value;
+        if (m->fields[i].name == KA_FIELD_UPGRADE && value.len_bytes == sizeof name - 1 &&
+            g_ascii_strncasecmp(value.bytes, name, value.len_bytes) == 0)
+            connection->h2 = true;
+    }
+    connection->over = !connection->h2;
+    if (connection->h2)
+        ka_protocol_seen(connection->core, KA_PROTOCOL_H2C);
 }
 
 static void tell(collect_frame *frame, const ka_message *m)
@@ -84,7 +125,8 @@ static void tell(collect_frame *frame, const ka_message *m)
     all->exchange.response_end.frame = 0;
     ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
-    connection->over = connection->over || m->framing == KA_FRAMING_TUNNEL;
+    if (m->framing == KA_FRAMING_TUNNEL)
+        leave_http(connection, m);
     claims_add(side, (uint32_t)(m->seq + m->len_bytes));
     ka_connection_standing(connection->core, &standing);
     if (m->is_response)
@@ -196,8 +238,6 @@ static bool set_length(collect_frame *frame, const extent *at, shown *s)
     return true;
 }
 
-/* Decrypted bytes are longer on the wire: what is shown in a frame is taken to end where the frame's payload
- * ends, or, of several messages, at made-up places in order. */
 static void set_decrypted_place(collect_frame *frame, const extent *at, ka_message *m)
 {
     const collect_side *side = &frame->connection->sides[frame->direction];
@@ -383,16 +423,17 @@ static uint64_t first_frame(const collect_frame *frame)
     return first;
 }
 
-static void place_decrypted(const collect_frame *frame, unsigned index, unsigned count, extent *out)
+void http_facts_place_decrypted(const collect_frame *frame, unsigned index, unsigned count, uint32_t *seq,
+                                uint32_t *end)
 {
     const track_piece *first =
         track_of_frame(&frame->connection->sides[frame->direction].track, first_frame(frame));
     const ka_segment *segment = &frame->tcp.segment;
     uint32_t begin = index == 0 && first != NULL ? first->seq : frame->tcp.payload_seq;
     uint32_t share = count > 0 ? segment->len_bytes / count : 0;
-    out->seq = index == 0 ? begin : frame->tcp.payload_seq + index * share;
-    out->decrypted_end = index + 1 == count ? frame->tcp.payload_seq + segment->len_bytes
-                                            : frame->tcp.payload_seq + (index + 1) * share;
+    *seq = index == 0 ? begin : frame->tcp.payload_seq + index * share;
+    *end = index + 1 == count ? frame->tcp.payload_seq + segment->len_bytes
+                              : frame->tcp.payload_seq + (index + 1) * share;
 }
 
 /* Where Wireshark took a body for longer than it was, its next item begins within a message. */
@@ -418,7 +459,8 @@ static void tell_extent(collect_frame *frame, extent *at)
         skip_claimed(frame, at);
         skip_strays(frame, at);
         len_bytes = at->end > at->start ? read_message(frame, at) : 0;
-    } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over);
+    } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over &&
+             !frame->connection->h2);
 }
 
 static void tell_items(collect_frame *frame, unsigned count)
@@ -430,7 +472,7 @@ static void tell_items(collect_frame *frame, unsigned count)
         extent at = {.bytes = item->ds_tvb, .start = item->start, .end = item_end(frame, i, count)};
         at.placed = collect_seq(frame, at.bytes, at.start, &at.seq);
         if (!at.placed)
-            place_decrypted(frame, decrypted++, decrypted_count, &at);
+            http_facts_place_decrypted(frame, decrypted++, decrypted_count, &at.seq, &at.decrypted_end);
         tell_extent(frame, &at);
     }
 }
@@ -466,7 +508,7 @@ void http_facts_tell(collect_frame *frame)
     collect_side *side = &frame->connection->sides[frame->direction];
     tell_waiting(frame, side);
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
-    if (count > 0 && !frame->connection->over)
+    if (count > 0 && !frame->connection->over && !frame->connection->h2)
         tell_items(frame, count);
     else if (!frame->connection->over && !side->lost)
         tell_head(frame);

@@ -5,18 +5,21 @@
 #include "show.h"
 
 #include "fields.h"
+#include "label.h"
 
 enum { SENTENCE_BYTES = 1024 }; /* the longest sentence of the catalogue with its numbers has about 500 */
+enum { LINE_BYTES = 150 };      /* fits a window */
 
 static int protocol_id;
 static int ett_audit = -1;
 static int ett_fact = -1;
 static int ett_close = -1;
 static int ett_finding = -1;
+static int ett_line = -1;
 
 void show_register(int protocol)
 {
-    static int *etts[] = {&ett_audit, &ett_fact, &ett_close, &ett_finding};
+    static int *etts[] = {&ett_audit, &ett_fact, &ett_close, &ett_finding, &ett_line};
     protocol_id = protocol;
     proto_register_subtree_array(etts, (int)G_N_ELEMENTS(etts));
 }
@@ -74,59 +77,119 @@ static void add_time(const branch *at, field which, int64_t time_ns)
     generated(proto_tree_add_time(at->tree, fields_id(which), at->tvb, 0, 0, &time));
 }
 
+/* How much of the text fits a line: up to its last space, or all of it. */
+static int line_len(const char *text)
+{
+    size_t len = strlen(text);
+    if (len <= LINE_BYTES)
+        return (int)len;
+    for (len = LINE_BYTES; len > 0 && text[len] != ' ';)
+        len--;
+    return len > 0 ? (int)len : LINE_BYTES;
+}
+
 static void add_text(const branch *at, field which, const char *text)
 {
     generated(proto_tree_add_string(at->tree, fields_id(which), at->tvb, 0, 0, text));
 }
 
+/* Wireshark cuts labels at 240 bytes, and a person reads short lines better: the text goes on in lines below,
+ * while the field has all of it. */
+static void add_wrapped(const branch *at, field which, const char *text)
+{
+    const char *name = proto_registrar_get_name(fields_id(which));
+    int len = line_len(text);
+    generated(proto_tree_add_string_format(at->tree, fields_id(which), at->tvb, 0, 0, text, "%s: %.*s", name,
+                                           len, text));
+    for (text += len; *text != '\0'; text += len) {
+        proto_item *item;
+        text += *text == ' ';
+        len = line_len(text);
+        proto_tree_add_subtree_format(at->tree, at->tvb, 0, 0, ett_line, &item, "    %.*s", len, text);
+        generated(item);
+    }
+}
+
 /* ---- Facts ---- */
 
-/* The event as its filter has it, and as the tree shows it. */
-static proto_item *add_event(const branch *at, const frame_fact *fact)
+static void begin_with_capital(label *text)
+{
+    text->text[0] = g_ascii_toupper(text->text[0]);
+}
+
+static proto_item *add_event(const branch *at, const frame_fact *fact, bool all_known)
 {
     static const char *const names[] = {
         [FRAME_FACT_OPEN] = "open", [FRAME_FACT_REQUEST] = "request", [FRAME_FACT_RESPONSE] = "response",
         [FRAME_FACT_FIN] = "fin",   [FRAME_FACT_RST] = "rst",
     };
-    const char *format = fact->kind == FRAME_FACT_REQUEST    ? "Request %" PRId64
-                         : fact->kind == FRAME_FACT_RESPONSE ? "Response to request %" PRId64
-                                                             : NULL;
-    proto_item *item =
-        proto_tree_add_string(at->tree, fields_id(FIELD_EVENT), at->tvb, 0, 0, names[fact->kind]);
-    if (format != NULL && fact->number != KA_NONE)
-        proto_item_set_text(item, format, fact->number);
+    label text = label_of_fact(fact, all_known);
+    begin_with_capital(&text);
+    proto_item *item = proto_tree_add_string_format(at->tree, fields_id(FIELD_EVENT), at->tvb, 0, 0,
+                                                    names[fact->kind], "%s", text.text);
     generated(item);
     return item;
 }
 
-static void add_fact(const branch *at, const frame_fact *fact)
+static void add_request(const branch *at, const frame_fact *fact)
+{
+    if (fact->other_frame != 0)
+        add_uint(at, FIELD_RESPONSE_IN, fact->other_frame);
+    add_seconds(at, FIELD_IDLE, fact->idle_ns);
+    if (fact->idle_ns != KA_NONE && fact->since_frame != 0)
+        add_uint(at, FIELD_IDLE_SINCE, fact->since_frame);
+    add_seconds(at, FIELD_MARGIN, fact->margin_ns);
+}
+
+static void add_response(const branch *at, const frame_fact *fact)
+{
+    if (fact->other_frame != 0)
+        add_uint(at, FIELD_REQUEST_IN, fact->other_frame);
+    add_timeout(at, fact->timeout_s);
+    add_uint(at, FIELD_MAX, fact->max);
+    if (fact->timeout_s != KA_NONE || fact->max != KA_NONE)
+        generated(proto_tree_add_boolean(at->tree, fields_id(FIELD_COUNTS), at->tvb, 0, 0, fact->counts));
+    add_int(at, FIELD_REMAINING, fact->remaining);
+    add_time(at, FIELD_DEADLINE, fact->deadline_ns);
+}
+
+static void add_fact(const branch *at, const frame_fact *fact, bool all_known)
 {
     branch in = *at;
-    in.tree = proto_item_add_subtree(add_event(at, fact), ett_fact);
+    proto_item *item = add_event(at, fact, all_known);
+    if (fact->kind != FRAME_FACT_REQUEST && fact->kind != FRAME_FACT_RESPONSE)
+        return;
+    in.tree = proto_item_add_subtree(item, ett_fact);
     add_uint(&in, FIELD_REQUEST_NUMBER, fact->number);
-    if (fact->other_frame != 0)
-        add_uint(&in, FIELD_REQUEST_IN, fact->other_frame);
-    add_seconds(&in, FIELD_IDLE, fact->idle_ns);
-    add_seconds(&in, FIELD_MARGIN, fact->margin_ns);
-    add_timeout(&in, fact->timeout_s);
-    add_uint(&in, FIELD_MAX, fact->max);
-    if (fact->timeout_s != KA_NONE || fact->max != KA_NONE)
-        generated(proto_tree_add_boolean(in.tree, fields_id(FIELD_COUNTS), in.tvb, 0, 0, fact->counts));
-    add_int(&in, FIELD_REMAINING, fact->remaining);
-    add_time(&in, FIELD_DEADLINE, fact->deadline_ns);
+    if (fact->kind == FRAME_FACT_REQUEST)
+        add_request(&in, fact);
+    else
+        add_response(&in, fact);
 }
 
 /* ---- The end of the connection ---- */
+
+static void add_gates(const branch *at, uint32_t failed_gates)
+{
+    for (unsigned gate = 0; gate < KA_GATE_COUNT; gate++) {
+        if (failed_gates >> gate & 1)
+            generated(proto_tree_add_string_format_value(at->tree, fields_id(FIELD_CONFIDENCE), at->tvb, 0, 0,
+                                                         ka_gate_name(gate), "%s (%s)", ka_gate_name(gate),
+                                                         ka_gate_reason(gate)));
+    }
+}
 
 static void add_close(const branch *at, const ka_record *record)
 {
     branch in = *at;
     bool open = record->close.by == KA_SIDE_NONE;
+    label text = label_of_close(record);
     proto_item *item = proto_tree_add_item(at->tree, fields_id(FIELD_CLOSE), at->tvb, 0, 0, ENC_NA);
-    if (open)
-        proto_item_set_text(item, "Not closed in the capture so far");
+    begin_with_capital(&text);
+    proto_item_set_text(item, "%s", text.text);
     generated(item);
     in.tree = proto_item_add_subtree(item, ett_close);
+    add_text(&in, FIELD_CLOSE_VERDICT, ka_verdict_name(record->close.verdict));
     add_text(&in, FIELD_CLOSE_BY, ka_side_name(record->close.by));
     add_text(&in, FIELD_CLOSE_HOW, ka_how_name(record->close.how));
     if (!open) {
@@ -134,32 +197,40 @@ static void add_close(const branch *at, const ka_record *record)
         add_time(&in, FIELD_CLOSE_TIME, record->close.at.time_ns);
     }
     add_seconds(&in, FIELD_CLOSE_IDLE, record->close.idle_ns);
-    add_text(&in, FIELD_CLOSE_VERDICT, ka_verdict_name(record->close.verdict));
-    for (unsigned gate = 0; gate < KA_GATE_COUNT; gate++) {
-        if (record->failed_gates >> gate & 1)
-            add_text(&in, FIELD_CONFIDENCE, ka_gate_name(gate));
-    }
+    add_gates(&in, record->failed_gates);
 }
 
 /* ---- Findings ---- */
+
+static void add_evidence(const branch *at, const ka_finding *finding)
+{
+    for (unsigned i = 0; i < finding->frame_count; i++) {
+        uint32_t frame = (uint32_t)finding->frames[i].at.frame;
+        if (frame != 0)
+            generated(proto_tree_add_uint_format_value(at->tree, fields_id(FIELD_FINDING_FRAME), at->tvb, 0,
+                                                       0, frame, "%s in frame %u",
+                                                       label_of_role(finding->frames[i].role).text, frame));
+    }
+}
 
 static proto_item *add_finding(const branch *at, const ka_finding *finding, const char *sentence)
 {
     const ka_catalogue_row *row = ka_catalogue(finding->id);
     branch in = *at;
-    proto_item *item = proto_tree_add_string(at->tree, fields_id(FIELD_FINDING), at->tvb, 0, 0, row->id);
+    proto_item *item = proto_tree_add_string_format_value(at->tree, fields_id(FIELD_FINDING), at->tvb, 0, 0,
+                                                          row->id, "%s (%s): %s", row->id,
+                                                          ka_severity_name(finding->severity), row->title);
     generated(item);
     in.tree = proto_item_add_subtree(item, ett_finding);
-    add_text(&in, FIELD_FINDING_SEVERITY, ka_severity_name(finding->severity));
+    add_wrapped(&in, FIELD_FINDING_MESSAGE, sentence);
+    add_wrapped(&in, FIELD_FINDING_REMEDY, row->remedy);
+    add_evidence(&in, finding);
+    for (unsigned i = 0; i < finding->cause_count; i++)
+        add_text(&in, FIELD_FINDING_CAUSE, ka_catalogue(finding->causes[i])->id);
     add_text(&in, FIELD_FINDING_FAULT, ka_fault_name(finding->fault));
-    add_text(&in, FIELD_FINDING_MESSAGE, sentence);
-    add_text(&in, FIELD_FINDING_REMEDY, row->remedy);
-    for (unsigned i = 0; i < finding->frame_count; i++) {
-        const ka_evidence *evidence = &finding->frames[i];
-        uint32_t frame = (uint32_t)evidence->at.frame;
-        generated(proto_tree_add_uint_format(in.tree, fields_id(FIELD_FINDING_FRAME), in.tvb, 0, 0, frame,
-                                             "Evidence, %s: %u", evidence->role, frame));
-    }
+    add_text(&in, FIELD_FINDING_SEVERITY, ka_severity_name(finding->severity));
+    if (row->reference[0] != '\0')
+        add_text(&in, FIELD_FINDING_REFERENCE, row->reference);
     return item;
 }
 
@@ -202,24 +273,41 @@ static bool stream_of(const show_frame *frame, uint32_t *stream)
     return false;
 }
 
-static proto_tree *plant(tvbuff_t *tvb, proto_tree *tree)
+static proto_item *plant(tvbuff_t *tvb, proto_tree *tree)
 {
     proto_item *item = proto_tree_add_item(tree, protocol_id, tvb, 0, 0, ENC_NA);
     generated(item);
-    return proto_item_add_subtree(item, ett_audit);
+    return item;
 }
 
-static void add_connection(const branch *at, const show_frame *frame)
+/* What a person sees of the subtree before opening it. */
+static void summarise(proto_item *root, const show_frame *frame, const frame_fact *facts,
+                      const ka_record *record, uint32_t number)
+{
+    const char *separator = ": ";
+    for (const frame_fact *fact = facts; fact != NULL; fact = fact->next) {
+        proto_item_append_text(root, "%s%s", separator, label_of_fact(fact, frame->results != NULL).text);
+        separator = "; ";
+    }
+    if (record != NULL && record->close.at.frame == number)
+        proto_item_append_text(root, "%s%s", separator, label_of_close(record).text);
+    for (unsigned i = 0; i < RESULTS_LAYERS; i++) {
+        for (const results_finding *each = frame->findings[i]; each != NULL; each = each->next_on_frame) {
+            proto_item_append_text(root, "%s%s", separator, ka_catalogue(each->finding.id)->id);
+            separator = "; ";
+        }
+    }
+}
+
+/* NULL: the frame has none, or its end is not known yet. */
+static const ka_record *record_of(const show_frame *frame)
 {
     uint32_t stream;
-    if (!stream_of(frame, &stream))
-        return;
-    add_uint(at, FIELD_STREAM, stream);
-    const ka_record *record = frame->results != NULL ? results_connection(frame->results, stream) : NULL;
-    if (record != NULL)
-        add_close(at, record);
+    return frame->results != NULL && stream_of(frame, &stream) ? results_connection(frame->results, stream)
+                                                               : NULL;
 }
 
+/* The diagnosis first, then what led to it. */
 void show(const show_frame *frame, tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
     const frame_fact *facts = first_to_show(frame->facts);
@@ -228,12 +316,21 @@ void show(const show_frame *frame, tvbuff_t *tvb, packet_info *pinfo, proto_tree
     bool wanted = tree != NULL && proto_field_is_referenced(tree, protocol_id);
     if (!found && (facts == NULL || !wanted))
         return;
-    branch at = {wanted ? plant(tvb, tree) : NULL, tvb, pinfo};
+    uint32_t stream;
+    const ka_record *record = record_of(frame);
+    proto_item *root = wanted ? plant(tvb, tree) : NULL;
+    branch at = {wanted ? proto_item_add_subtree(root, ett_audit) : NULL, tvb, pinfo};
     if (wanted) {
-        for (const frame_fact *fact = facts; fact != NULL; fact = fact->next)
-            add_fact(&at, fact);
-        add_connection(&at, frame);
+        summarise(root, frame, facts, record, pinfo->num);
+        if (stream_of(frame, &stream))
+            add_uint(&at, FIELD_STREAM, stream);
     }
     tell_findings(&at, findings[RESULTS_SETTLED]);
     tell_findings(&at, findings[RESULTS_OPEN]);
+    if (!wanted)
+        return;
+    for (const frame_fact *fact = facts; fact != NULL; fact = fact->next)
+        add_fact(&at, fact, frame->results != NULL);
+    if (record != NULL)
+        add_close(&at, record);
 }

@@ -30,19 +30,22 @@ static void put_count(stat_tap_table_item_type *cell, uint64_t count)
     cell->value.uint_value = (guint)MIN(count, G_MAXUINT);
 }
 
+/* Tables sort what may be missing as text: numbers of one width stand in their own order. */
 static void put_number(stat_tap_table_item_type *cell, int64_t number)
 {
     char text[24] = "";
     if (number != KA_NONE)
-        snprintf(text, sizeof text, "%" PRId64, number);
+        snprintf(text, sizeof text, "%7" PRId64, number);
     put_text(cell, text);
 }
 
 static void put_seconds(stat_tap_table_item_type *cell, int64_t duration_ns)
 {
-    char text[32] = "";
-    if (duration_ns != KA_NONE)
-        ka_seconds_text(duration_ns, 3, text, sizeof text);
+    char seconds[32], text[48] = "";
+    if (duration_ns != KA_NONE) {
+        ka_seconds_text(duration_ns, 3, seconds, sizeof seconds);
+        snprintf(text, sizeof text, "%11s", seconds);
+    }
     put_text(cell, text);
 }
 
@@ -97,8 +100,8 @@ static stat_tap_table_item connection_columns[C_COUNT] = {
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Max", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Longest idle (s)", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Closed by", "%-6s"},
-    {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "With", "%-4s"},
-    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Idle then (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "How", "%-4s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Idle at close (s)", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Verdict", "%-12s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Findings", "%s"},
 };
@@ -154,11 +157,11 @@ static stat_tap_table_item server_columns[S_COUNT] = {
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Max", "%s"},
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Idle closes by server", "%u"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Median idle (s)", "%s"},
-    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "by client", "%u"},
+    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Idle closes by client", "%u"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Median idle (s)", "%s"},
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Open at end", "%u"},
-    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Requests a connection", "%u"},
-    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "At once", "%u"},
+    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Requests per connection", "%u"},
+    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Concurrent", "%u"},
 };
 
 static void put_name(stat_tap_table_item_type *cell, const char *name)
@@ -376,10 +379,11 @@ static tap_packet_status take_server(void *user, packet_info *pinfo, epan_dissec
 
 /* ---- Registration ---- */
 
+/* The group REGISTER_STAT_GROUP_GENERIC has no place in the menu for them. */
 void tables_register(void)
 {
     connections = (statistic){
-        .ui = {.group = REGISTER_STAT_GROUP_GENERIC,
+        .ui = {.group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
                .title = "Keep-Alive connections",
                .tap_name = TAP_NAME,
                .cli_string = TAP_NAME ",connections",
@@ -395,7 +399,7 @@ void tables_register(void)
         .streams = g_hash_table_new(g_direct_hash, g_direct_equal),
     };
     servers = (statistic){
-        .ui = {.group = REGISTER_STAT_GROUP_GENERIC,
+        .ui = {.group = REGISTER_PACKET_STAT_GROUP_UNSORTED,
                .title = "Keep-Alive servers",
                .tap_name = TAP_NAME,
                .cli_string = TAP_NAME ",servers",

@@ -72,7 +72,8 @@ void tls_facts_tell(collect_frame *frame)
     unsigned opaque_count = wanted_count(frame->tree, WANTED_TLS_OPAQUE_TYPE);
     if (type_count + opaque_count == 0)
         return;
-    bool readable = connection->http || http_facts_decrypted(frame) > 0;
+    bool readable = connection->http || connection->h2 || http_facts_decrypted(frame) > 0 ||
+                    wanted_count(frame->tree, WANTED_HTTP2) > 0;
     connection->tls = true;
     for (unsigned i = 0; i < type_count; i++)
         tell_item(frame, wanted_item(frame->tree, WANTED_TLS_TYPE, i), readable);
@@ -82,7 +83,4 @@ void tls_facts_tell(collect_frame *frame)
         if (!is_decrypted(frame, item))
             tell_item(frame, item, readable);
     }
-    connection->h2 = connection->h2 || wanted_count(frame->tree, WANTED_HTTP2) > 0;
-    if (!readable && connection->h2)
-        ka_protocol_seen(connection->core, KA_PROTOCOL_H2);
 }

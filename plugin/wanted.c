@@ -12,6 +12,7 @@ static const char *const names[WANTED_COUNT] = {
     [WANTED_TCP_SEGMENT] = "tcp.segment",
     [WANTED_HTTP] = "http",
     [WANTED_HTTP2] = "http2",
+    [WANTED_HTTP2_FIELD] = "http2.header.name",
     [WANTED_TLS_TYPE] = "tls.record.content_type",
     [WANTED_TLS_OPAQUE_TYPE] = "tls.record.opaque_type",
     [WANTED_TLS_SEGMENT] = "tls.segment",

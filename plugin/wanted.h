@@ -15,6 +15,7 @@ typedef enum wanted {
     WANTED_TCP_SEGMENT, /* of a reassembled PDU: which frame brought which bytes */
     WANTED_HTTP,
     WANTED_HTTP2,
+    WANTED_HTTP2_FIELD,     /* the name of one, decoded */
     WANTED_TLS_TYPE,        /* at the start of a record; in TLS 1.3 what is inside, when decrypted */
     WANTED_TLS_OPAQUE_TYPE, /* at the start of an encrypted record of TLS 1.3 */
     WANTED_TLS_SEGMENT,

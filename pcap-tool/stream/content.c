@@ -4,16 +4,10 @@
  */
 #include "stream/content.h"
 
+#include "stream/content_parts.h"
+#include "stream/h2.h"
 #include "stream/http.h"
 #include "stream/tls.h"
-
-/* One direction, while its bytes are looked at. */
-typedef struct content_place {
-    stream_context *context;
-    stream_flow *flow;
-    stream_half *half;
-    unsigned direction;
-} content_place;
 
 /* ---- Leaving a state ------------------------------------------------------------------------ */
 
@@ -27,73 +21,62 @@ static bool has_walker(const stream_half *half)
     return half->content == HALF_TLS && half->tls != NULL;
 }
 
-static void drop_parsers(stream_context *context, stream_half *half)
+void content_drop_parsers(stream_context *context, stream_half *half)
 {
     if (has_parser(half))
         http_parser_free(context, half->http);
     if (has_walker(half))
         tls_walker_free(context, half->tls);
+    if (half->content == HALF_H2 && half->h2 != NULL)
+        h2_walker_free(context, half->h2);
     half->http = NULL;
 }
 
 void content_drop(stream_context *context, stream_half *half)
 {
-    drop_parsers(context, half);
+    content_drop_parsers(context, half);
     reassembly_drop(context, half);
 }
 
-static void ignore(stream_context *context, stream_half *half)
+void content_ignore(stream_context *context, stream_half *half)
 {
-    drop_parsers(context, half);
+    content_drop_parsers(context, half);
     half->content = HALF_IGNORED;
     half->held = false;
 }
 
 static void ignore_both(const content_place *place)
 {
-    ignore(place->context, &place->flow->halves[0]);
-    ignore(place->context, &place->flow->halves[1]);
-}
-
-static void fail_gate(const content_place *place, ka_gate gate)
-{
-    place->context->facts->gate_failed(place->flow->connection, gate);
-}
-
-static void tell_protocol(const content_place *place, ka_protocol protocol)
-{
-    if (place->flow->protocol == protocol)
-        return;
-    place->flow->protocol = protocol;
-    place->context->facts->protocol_seen(place->flow->connection, protocol);
+    content_ignore(place->context, &place->flow->halves[0]);
+    content_ignore(place->context, &place->flow->halves[1]);
 }
 
 /* These bytes are not what they were taken for. Only the first ones of a connection tell that it is another
  * protocol; in mid-stream it was a wrong guess, and the rest of the segment is no better. */
-static void give_up(const content_place *place, stream_run *run)
+void content_give_up(const content_place *place, stream_run *run)
 {
     if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->began_with_syn) {
-        drop_parsers(place->context, place->half);
+        content_drop_parsers(place->context, place->half);
         place->half->content = HALF_LOST;
         run_advance(run, run->len_bytes);
         return;
     }
     if (place->flow->protocol == KA_PROTOCOL_NONE) {
-        tell_protocol(place, KA_PROTOCOL_OTHER);
+        content_tell_protocol(place, KA_PROTOCOL_OTHER);
         ignore_both(place);
         return;
     }
-    if (place->flow->protocol == KA_PROTOCOL_HTTP)
-        fail_gate(place, KA_GATE_UNFRAMED);
-    ignore(place->context, place->half);
+    if (place->flow->protocol == KA_PROTOCOL_HTTP || place->flow->protocol == KA_PROTOCOL_H2C)
+        content_fail_gate(place, KA_GATE_UNFRAMED);
+    content_ignore(place->context, place->half);
 }
 
 /* The bytes that follow are of an unknown place in their protocol. */
 static void lose(const content_place *place, ka_gate gate)
 {
     if (place->flow->protocol != KA_PROTOCOL_NONE)
-        fail_gate(place, gate);
-    drop_parsers(place->context, place->half);
+        content_fail_gate(place, gate);
+    content_drop_parsers(place->context, place->half);
     place->half->content = HALF_LOST;
     place->flow->methods_unsure = true;
 }
@@ -152,7 +135,7 @@ static void on_head(const content_place *place)
     http_parser *parser = place->half->http;
     place->half->role = parser->role;
     parser->message.direction = (uint8_t)place->direction;
-    tell_protocol(place, KA_PROTOCOL_HTTP);
+    content_tell_protocol(place, KA_PROTOCOL_HTTP);
     if (!parser->message.is_response) {
         on_request_head(place);
         return;
@@ -170,7 +153,10 @@ static void on_message(const content_place *place)
     bool is_connect = !message->is_response && http_request_method(half->http) == METHOD_CONNECT;
     context_failed(context, context->facts->message_seen(context->audit, place->flow->connection, message));
     if (message->framing == KA_FRAMING_TUNNEL) {
-        ignore_both(place);
+        if (content_h2_is_wanted(message))
+            content_h2_upgrade(place);
+        else
+            ignore_both(place);
         return;
     }
     half->held = is_connect;
@@ -210,19 +196,18 @@ static bool on_http_event(const content_place *place, http_event event, stream_r
         on_message(place);
         break;
     case HTTP_PREFACE:
-        if (place->flow->protocol != KA_PROTOCOL_NONE) {
-            give_up(place, run);
+        if (place->flow->protocol != KA_PROTOCOL_NONE && place->flow->protocol != KA_PROTOCOL_H2C) {
+            content_give_up(place, run);
             break;
         }
-        tell_protocol(place, KA_PROTOCOL_H2C);
-        ignore_both(place);
+        content_h2_preface(place);
         break;
     case HTTP_MALFORMED:
-        give_up(place, run);
+        content_give_up(place, run);
         break;
     case HTTP_TOO_LONG:
-        fail_gate(place, KA_GATE_UNFRAMED);
-        ignore(place->context, place->half);
+        content_fail_gate(place, KA_GATE_UNFRAMED);
+        content_ignore(place->context, place->half);
         break;
     }
     return true;
@@ -236,7 +221,7 @@ static bool follow_http(const content_place *place, stream_run *run)
     if (half->http == NULL)
         half->http = http_parser_new(place->context, half->role);
     if (half->http == NULL) {
-        ignore(place->context, half);
+        content_ignore(place->context, half);
         return true;
     }
     return on_http_event(place, http_parse(place->context, half->http, run), run);
@@ -264,26 +249,36 @@ static bool follow_tls(const content_place *place, stream_run *run)
     if (half->tls == NULL)
         half->tls = tls_walker_new(place->context);
     if (half->tls == NULL) {
-        ignore(place->context, half);
+        content_ignore(place->context, half);
         return true;
     }
     switch (tls_walk(half->tls, run)) {
     case TLS_MORE:
         return false;
     case TLS_HEADER:
-        tell_protocol(place, KA_PROTOCOL_TLS);
+        content_tell_protocol(place, KA_PROTOCOL_TLS);
         break;
     case TLS_COMPLETE:
         on_record(place);
         break;
     case TLS_NONSENSE:
-        give_up(place, run);
+        content_give_up(place, run);
         break;
     }
     return true;
 }
 
 /* ---- Finding out ---------------------------------------------------------------------------- */
+
+/* The other side has said so (and this is no preface), or these are the first SETTINGS of a server that does
+ * not wait for it. */
+static bool is_start_of_h2(const content_place *place, const stream_run *run)
+{
+    uint8_t protocol = place->flow->protocol;
+    if (protocol == KA_PROTOCOL_NONE)
+        return run->bytes[0] == 0;
+    return protocol == KA_PROTOCOL_H2C && run->bytes[0] != 'P';
+}
 
 /* The direction's first byte decides who looks at the next ones. */
 static bool start(const content_place *place, const stream_run *run)
@@ -293,6 +288,8 @@ static bool start(const content_place *place, const stream_run *run)
     bool tls = place->flow->protocol == KA_PROTOCOL_TLS;
     if (tls ? run->bytes[0] >= 20 && run->bytes[0] <= 23 : run->bytes[0] == TLS_HANDSHAKE)
         place->half->content = HALF_TLS;
+    else if (is_start_of_h2(place, run))
+        place->half->content = HALF_H2;
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;
     return true;
@@ -303,6 +300,10 @@ static void find_way_back(const content_place *place, stream_run *run)
 {
     stream_half *half = place->half;
     uint8_t protocol = place->flow->protocol;
+    if (protocol == KA_PROTOCOL_H2C && run->captured_bytes > 0 && is_start_of_h2(place, run)) {
+        half->content = HALF_H2; /* or no way back */
+        return;
+    }
     if (run->starts_segment && protocol != KA_PROTOCOL_TLS) {
         half_role role = http_plausible_start(run->bytes, run->captured_bytes);
         if (role != HALF_ROLE_UNKNOWN && (half->role == HALF_ROLE_UNKNOWN || half->role == role)) {
@@ -325,6 +326,10 @@ static void miss(const content_place *place, uint32_t len_bytes, const ka_moment
     stream_half *half = place->half;
     if (half->content == HALF_IGNORED || half->content == HALF_LOST)
         return;
+    if (half->content == HALF_H2) {
+        content_h2_miss(place, len_bytes, at);
+        return;
+    }
     bool kept = (has_parser(half) && http_skip(half->http, len_bytes, at)) ||
                 (has_walker(half) && tls_skip(half->tls, len_bytes, at));
     if (!kept) {
@@ -348,6 +353,8 @@ static bool follow(const content_place *place, stream_run *run)
         return follow_http(place, run);
     case HALF_TLS:
         return follow_tls(place, run);
+    case HALF_H2:
+        return content_h2_follow(place, run);
     case HALF_LOST:
         if (run->len_bytes > 0)
             find_way_back(place, run);
@@ -381,15 +388,15 @@ static void on_fin(stream_context *context, stream_flow *flow, unsigned directio
     content_place place = {context, flow, &flow->halves[direction], direction};
     if (has_parser(place.half) && http_finish(place.half->http, at))
         on_message(&place);
-    drop_parsers(context, place.half);
+    content_drop_parsers(context, place.half);
 }
 
 /* More follows a CONNECT than can wait for its response. */
 static void on_overflow(stream_context *context, stream_flow *flow, unsigned direction)
 {
     content_place place = {context, flow, &flow->halves[direction], direction};
-    fail_gate(&place, KA_GATE_LOST_STATE);
-    ignore(context, place.half);
+    content_fail_gate(&place, KA_GATE_LOST_STATE);
+    content_ignore(context, place.half);
 }
 
 const reassembly_receiver content_receiver = {on_bytes, on_hole, on_fin, on_overflow};

@@ -10,6 +10,7 @@
 
 struct http_parser;
 struct tls_walker;
+struct h2_walker;
 
 typedef struct stream_context {
     const stream_facts *facts;
@@ -20,8 +21,10 @@ typedef struct stream_context {
     size_t buffered_bytes; /* out-of-order bytes and unfinished heads of all connections */
     struct http_parser *idle_parsers;
     struct tls_walker *idle_walkers;
+    struct h2_walker *idle_h2_walkers;
     size_t idle_parser_count;
     size_t idle_walker_count;
+    size_t idle_h2_walker_count;
     ka_status status; /* the first failure; the call under way returns it */
 } stream_context;
 

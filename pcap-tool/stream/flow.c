@@ -8,8 +8,8 @@
 #include <sys/random.h>
 
 enum {
-    CHUNK_FLOWS = 256,  /* 40 kB: one chunk is small beside the smallest process */
-    FIRST_SLOTS = 1024, /* a power of two, as all sizes are */
+    CHUNK_FLOWS = 16384, /* 2.4 MB, only used ones of which are touched: large enough for huge pages */
+    FIRST_SLOTS = 1024,  /* a power of two, as all sizes are */
 };
 
 static void *resize(const flow_table *table, void *old, size_t new_bytes)
@@ -168,7 +168,6 @@ static bool grow_chunks(flow_table *table)
     stream_flow *chunk = resize(table, NULL, CHUNK_FLOWS * sizeof *chunk);
     if (chunk == NULL)
         return false;
-    memset(chunk, 0, CHUNK_FLOWS * sizeof *chunk);
     chunks[table->chunk_count++] = chunk;
     return true;
 }

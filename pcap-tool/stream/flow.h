@@ -12,6 +12,7 @@
 
 struct http_parser;
 struct tls_walker;
+struct h2_walker;
 struct stream_pieces;
 
 /* What the bytes of one direction are taken for. */
@@ -20,6 +21,7 @@ typedef enum half_content {
     HALF_START, /* the next byte is the direction's first */
     HALF_HTTP,
     HALF_TLS,
+    HALF_H2,
     HALF_IGNORED, /* nothing more to learn: another protocol, a tunnel, garbage */
 } half_content;
 
@@ -31,6 +33,7 @@ typedef struct stream_half {
     union {
         struct http_parser *http; /* HALF_HTTP: of the message under way; NULL: between messages */
         struct tls_walker *tls;   /* HALF_TLS: of the record under way */
+        struct h2_walker *h2;     /* HALF_H2: of the frame under way */
     };
     uint32_t next_seq;  /* everything before it was delivered or given up */
     uint32_t base_seq;  /* Wireshark's: the initial sequence number, or what stands for it */
@@ -45,7 +48,8 @@ typedef struct stream_half {
     bool acked_known : 1;
     bool fin_seen : 1;
     bool fin_told : 1;
-    bool held : 1; /* behind a CONNECT: what the bytes are depends on its response */
+    bool h2_begun : 1; /* the first HTTP/2 frame went by */
+    bool held : 1;     /* behind a CONNECT: what the bytes are depends on its response */
 } stream_half;
 
 typedef enum flow_state {

@@ -71,6 +71,13 @@ static void keep_field(http_parser *parser, const char *head, const http_line *l
     parser->fields[parser->message.field_count++] = (ka_field){line->field, fields_trim(value, len_bytes)};
 }
 
+/* A bare CR is no line break (RFC 9112 section 2.2), but llhttp takes one in a status line for it: it would
+ * read the rest of the line as a field and wait for its end in the next call. */
+static bool has_bare_cr(const char *line, size_t len_bytes)
+{
+    return memchr(line, '\r', len_bytes - 2) != NULL;
+}
+
 /* The head from `skip_bytes` on: llhttp reads the first line and what tells the framing, and the empty line;
  * fields that the core asks for are taken as they stand. Every line is whole, so llhttp's spans never cross
  * from one call to the next. */
@@ -85,7 +92,8 @@ static bool execute_lines(http_parser *parser, const char *head, size_t len_byte
         size_t skip = i == 0 ? skip_bytes : 0;
         if (line->field != KA_FIELD_COUNT)
             keep_field(parser, head, line);
-        else if (llhttp_execute(&parser->llhttp, head + line->at + skip, line->len_bytes - skip) != HPE_OK)
+        else if (has_bare_cr(head + line->at, line->len_bytes) ||
+                 llhttp_execute(&parser->llhttp, head + line->at + skip, line->len_bytes - skip) != HPE_OK)
             return false;
     }
     return llhttp_execute(&parser->llhttp, head + len_bytes - 2, 2) == HPE_PAUSED &&

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    POOL_MAX = 256,         /* idle parsers kept: 300 kB, and copies; more are in use only in bursts */
+    POOL_MAX = 256,         /* idle parsers kept: 400 kB, and copies; more are in use only in bursts */
     POOL_COPY_BYTES = 4096, /* copies larger than that, rare, are not kept with them */
 };
 

@@ -9,6 +9,7 @@
 #include "stream/content.h"
 #include "stream/facts.h"
 #include "stream/flow.h"
+#include "stream/h2.h"
 #include "stream/http.h"
 #include "stream/reassembly.h"
 #include "stream/tls.h"
@@ -72,6 +73,7 @@ void stream_table_free(stream_table *table)
     flow_table_fini(&table->flows);
     http_pool_fini(&table->context);
     tls_pool_fini(&table->context);
+    h2_pool_fini(&table->context);
     table->context.allocator.resize(table->context.allocator.user, table, 0);
 }
 

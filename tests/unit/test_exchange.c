@@ -72,6 +72,28 @@ static void test_gaps_between_exchanges(void **state)
     assert_int_equal(s.exchanges[2].timeout_s, 4);
 }
 
+/* Only the client's direction was captured: what is kept of it has a limit, and the record says so. */
+static void test_unanswered_without_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < KA_PENDING_MAX; i++)
+        asks(&t, 1 + i * MS);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 1);
+    long blocks = s.blocks;
+    for (int i = 0; i < 100; i++)
+        asks(&t, 3 + i * MS);
+    assert_int_equal(s.blocks, blocks);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 101);
+    advertises(&t, 4, NULL);
+    assert_int_equal(ka_exchanges_oldest(exchanges())->number, 102);
+    ka_sink sink = story_sink(&s);
+    sink.exchange = NULL; /* more than a story keeps */
+    assert_int_equal(ka_audit_report(s.audit, &sink), KA_OK);
+    ka_record r = s.records[0];
+    assert_int_equal(r.requests, KA_PENDING_MAX + 100);
+    assert_true(r.failed_gates & KA_GATE_LOST_STATE);
+}
+
 static void test_pipelined(void **state)
 {
     (void)state;
@@ -440,6 +462,18 @@ static void test_max_styles(void **state)
     }
 }
 
+static void test_total_of_a_jumping_clock(void **state)
+{
+    (void)state;
+    ka_exchanges x;
+    ka_exchanges_init(&x);
+    for (int i = 0; i < 5; i++)
+        ka_exchanges_idle(&x, INT64_MAX / 4);
+    assert_int_equal(x.idle_total_ns, INT64_MAX);
+    assert_int_equal(x.idle_longest_ns, INT64_MAX / 4);
+    assert_int_equal(x.idle_count, 5);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, begin_with_handshake, end)
 
 int main(void)
@@ -447,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(gaps_between_exchanges),
         TEST(pipelined),
+        TEST(unanswered_without_end),
         TEST(begun_behind_a_complete_request),
         TEST(begun_ends_the_gap),
         TEST(interim_answers_nothing),
@@ -465,6 +500,7 @@ int main(void)
         TEST(response_missed),
         TEST(missed_between_responses),
         TEST(max_styles),
+        TEST(total_of_a_jumping_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,6 +77,14 @@ static void upgrade_accepted_and_declined(void **state)
          "SHTTP/1.1 204 \r\n\r\n", "CGET / HTTP/1.1\r\n\r\n", "SHTTP/1.1 204 \r\n\r\n");
 }
 
+/* llhttp would end the status line there and begin a field that lasts beyond it. */
+static void bare_cr_is_no_line_break(void **state)
+{
+    (void)state;
+    TALK("http\n0 GET 11 1+18 none 0\ngate 16\n", "CGET / HTTP/1.1\r\n\r\n",
+         "SHTTP/1.1 200 OK\rConnection: x\r\nServer: y\r\n\r\n");
+}
+
 static void unsolicited_408(void **state)
 {
     (void)state;
@@ -119,7 +127,7 @@ static void malformed_is_no_guess(void **state)
 static void http2_in_clear(void **state)
 {
     (void)state;
-    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "Sanything");
+    TALK("h2c\n", "CPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 }
 
 static void tls_records(void **state)
@@ -264,10 +272,12 @@ static const char *const snippets[] = {
     "HEAD / HTTP/1.1\r\nKeep-Alive: 5,\r\n 6\r\n\r\n",
     "HTTP/1.0 200 OK\r\n\r\n",
     "HTTP/1.1 101 x\r\n\r\n",
+    "HTTP/1.1 101 x\r\nUpgrade: h2c\r\n\r\n",
     "\x16\x03\x01\x00\x04xxxx\x17\x03\x03\x00\x02yy",
     "\r\n",
     "0123456789",
     "PRI * HTTP/2.0\r\n",
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "HTTP/1.",
 };
 
@@ -332,6 +342,7 @@ int main(void)
         cmocka_unit_test(early_bytes_wait_for_the_tunnel),
         cmocka_unit_test(declined_connect_goes_on),
         cmocka_unit_test(upgrade_accepted_and_declined),
+        cmocka_unit_test(bare_cr_is_no_line_break),
         cmocka_unit_test(unsolicited_408),
         cmocka_unit_test(bytes_after_connection_close_are_seen),
         cmocka_unit_test(transfer_encoding_wins),

@@ -142,6 +142,22 @@ static inline ka_status on_tls(ka_audit *audit, ka_connection *connection, const
     return on_bytes_seen(connection, record, what);
 }
 
+static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
+{
+    ka_bytes bytes = {.direction = frame->direction,
+                      .seq = frame->seq,
+                      .len_bytes = frame->len_bytes,
+                      .first = frame->first,
+                      .last = frame->last};
+    char what[64];
+    (void)audit;
+    int len = snprintf(what, sizeof what, "h2 type %u flags %u stream %u", frame->type, frame->flags,
+                       frame->stream_id);
+    if (frame->last_stream != 0)
+        snprintf(what + len, sizeof what - (size_t)len, " last %u", frame->last_stream);
+    return on_bytes_seen(connection, &bytes, what);
+}
+
 static inline void on_protocol(ka_connection *connection, ka_protocol protocol)
 {
     static const char *const names[] = {"none", "http", "h2c", "h2", "tls", "other"};
@@ -172,8 +188,16 @@ static void on_head_seen(ka_connection *connection, const ka_message *head)
     assert_false(connection->over);
 }
 
-static const stream_facts wire_facts = {on_open, on_segment,  on_message_seen, on_head_seen, on_stray,
-                                        on_tls,  on_protocol, on_gate,         on_end};
+static const stream_facts wire_facts = {.connection_open = on_open,
+                                        .segment_seen = on_segment,
+                                        .message_seen = on_message_seen,
+                                        .head_seen = on_head_seen,
+                                        .stray_seen = on_stray,
+                                        .tls_record_seen = on_tls,
+                                        .h2_frame_seen = on_h2_frame,
+                                        .protocol_seen = on_protocol,
+                                        .gate_failed = on_gate,
+                                        .connection_end = on_end};
 
 static inline void wire_new_with(const stream_limits *limits, const ka_allocator *allocator)
 {
