@@ -8,8 +8,9 @@
 #include <sys/random.h>
 
 enum {
-    CHUNK_FLOWS = 16384, /* 2.4 MB, only used ones of which are touched: large enough for huge pages */
-    FIRST_SLOTS = 1024,  /* a power of two, as all sizes are */
+    /* Two huge pages; of a chunk only what is used is touched. */
+    CHUNK_FLOWS = 4 * 1024 * 1024 / sizeof(stream_flow),
+    FIRST_SLOTS = 1024, /* a power of two, as all sizes are */
 };
 
 static void *resize(const flow_table *table, void *old, size_t new_bytes)
