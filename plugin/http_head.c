@@ -306,7 +306,7 @@ bool http_chunked_bytes(ka_slice bytes, uint64_t *wire_bytes, uint64_t *body_byt
 
 static bool is_start_line(ka_slice bytes, const char *lf)
 {
-    http_head head;
+    http_head head = {.malformed = false};
     size_t len_bytes = (size_t)(lf - bytes.bytes);
     if (len_bytes > 0 && lf[-1] == '\r')
         len_bytes--;
