@@ -109,6 +109,17 @@ static ka_status settle(ka_audit *a, ka_connection *c, uint32_t failed_gates)
     return status;
 }
 
+/* The next to settle have not been touched for a while: the second of them, and what hangs on the first. */
+static void prefetch_due(const ka_due *first)
+{
+    if (first != NULL && first->connection != NULL) {
+        __builtin_prefetch(first->connection->transport.half[0].ending);
+        __builtin_prefetch(first->connection->transport.half[1].ending);
+    }
+    if (first != NULL && first->next != NULL && first->next->connection != NULL)
+        ka_connection_prefetch(first->next->connection, 0);
+}
+
 /* Everything whose time has come, except the connection somebody is about to use. */
 static ka_status settle_due(ka_audit *a, const ka_connection *except)
 {
@@ -117,6 +128,7 @@ static ka_status settle_due(ka_audit *a, const ka_connection *except)
         ka_connection *c = ka_dues_take(&a->dues, &a->config.allocator, a->now.time_ns, except);
         if (c == NULL)
             break;
+        prefetch_due(a->dues.first);
         status = settle(a, c, 0);
     }
     return status;
