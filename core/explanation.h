@@ -1,12 +1,13 @@
-/* explain.h - the catalogue at length: what a finding means, how it is detected, and what to change where.
+/* explanation.h - the catalogue at length: what a finding means, how it is detected, and what to change
+ * where.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The core's second public header, for front ends that print the catalogue. All texts are string literals:
  * plain ASCII, one paragraph each. Rows: explain.def and settings.def.
  */
-#ifndef KA_EXPLAIN_H
-#define KA_EXPLAIN_H
+#ifndef KA_EXPLANATION_H
+#define KA_EXPLANATION_H
 
 #include "keptalive.h"
 

@@ -1,8 +1,8 @@
-/* explain.c - the tables behind explain.h.
+/* explanation.c - the tables behind explanation.h.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include "explain.h"
+#include "explanation.h"
 
 #include <assert.h>
 #include <string.h>
@@ -40,7 +40,7 @@ typedef struct catalogue_line {
 } catalogue_line;
 
 static const catalogue_line lines[] = {
-#define KA_FINDING_GROUP(title) {title, KA_FINDING_COUNT},
+#define KA_FINDING_GROUP(title)                                                     {title, KA_FINDING_COUNT},
 #define KA_FINDING(symbol, id, severity, fault, title, sentence, remedy, reference) {NULL, KA_##symbol},
 #include "findings.def"
 #undef KA_FINDING
