@@ -141,7 +141,9 @@ static options_status unknown_finding(const char *where, ka_slice name, char *er
 {
     char hint[NEAREST_BYTES];
     nearest(name, nearest_finding, KA_FINDING_COUNT, hint);
-    return wrong(error, "%s: \"%s\" is no finding%s", where, slice_as_typed(name).text, hint);
+    snprintf(error, OPTIONS_ERROR_BYTES, "%s: \"%s\" is no finding%s; keptalive explain lists them", where,
+             slice_as_typed(name).text, hint);
+    return OPTIONS_WRONG;
 }
 
 /* ID[,ID]... */
