@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * This is the core's only public header. A front end (the `keptalive` command, the Wireshark plugin)
- * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs requests with
- * responses, measures idle gaps, judges, and hands records and findings to a sink.
+ * The core's public header; explanation.h beside it has the catalogue's long texts only. A front end (the
+ * `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to an
+ * audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records and
+ * findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
@@ -345,6 +346,7 @@ typedef struct ka_record {
     int64_t rtt_client_ns; /* capture point to client and back; KA_NONE: not measured */
     int64_t rtt_server_ns; /* capture point to server and back; KA_NONE: not measured */
     uint64_t finding_mask[(KA_FINDING_COUNT + 63) / 64];
+    uint8_t finding_severity[KA_FINDING_COUNT]; /* ka_severity of each in the mask, after the gates */
 } ka_record;
 
 /* One request with its response, told when the response is complete or the connection settles. */

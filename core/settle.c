@@ -84,8 +84,10 @@ static void tell_unanswered(const ka_view *v, const ka_sink *sink)
 static void tell(const ka_view *v, const ka_sink *sink, const ka_noted *list, ka_record *record)
 {
     tell_unanswered(v, sink);
-    for (const ka_noted *noted = list; noted != NULL; noted = noted->next)
+    for (const ka_noted *noted = list; noted != NULL; noted = noted->next) {
         record->finding_mask[noted->finding.id / 64] |= UINT64_C(1) << noted->finding.id % 64;
+        record->finding_severity[noted->finding.id] = (uint8_t)noted->finding.severity;
+    }
     if (sink->connection != NULL)
         sink->connection(sink->user, record);
     for (const ka_noted *noted = list; noted != NULL && sink->finding != NULL; noted = noted->next)

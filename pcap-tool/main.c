@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "capture/capture.h"
+#include "explain.h"
 #include "memory.h"
 #include "options.h"
 #include "packet/packet.h"
@@ -129,14 +130,14 @@ static int open_output(run *self)
     return EXIT_DONE;
 }
 
-static bool wants_color(const run *self)
+static bool wants_color(const options *settings, FILE *out)
 {
-    if (self->settings.color != OPTIONS_COLOR_AUTO)
-        return self->settings.color == OPTIONS_COLOR_ALWAYS;
+    if (settings->color != OPTIONS_COLOR_AUTO)
+        return settings->color == OPTIONS_COLOR_ALWAYS;
     const char *no_color = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
     const char *terminal = getenv("TERM");
     return (!no_color || no_color[0] == '\0') && terminal && strcmp(terminal, "dumb") != 0 &&
-           isatty(fileno(self->out));
+           isatty(fileno(out));
 }
 
 static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
@@ -155,7 +156,8 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
-        .color = wants_color(self),
+        .color = wants_color(settings, self->out),
+        .selection = settings->selection,
         .locate_user = self->capture,
         .locate = settings->path_count > 1 ? locate : NULL,
     };
@@ -358,10 +360,12 @@ static int run_all(const options *settings)
 
 /* ---- */
 
-static int print_and_close(options_status wanted)
+static int print_and_close(options_status wanted, const options *settings)
 {
     if (wanted == OPTIONS_HELP)
         usage_print(stdout);
+    else if (wanted == OPTIONS_EXPLAIN)
+        explain_print(stdout, wants_color(settings, stdout), settings->paths, settings->path_count);
     else
         puts("keptalive " KEPTALIVE_VERSION);
     errno = 0;
@@ -379,6 +383,6 @@ int main(int argc, char **argv)
     if (status == OPTIONS_WRONG)
         return complain(EXIT_USAGE, error, NULL);
     if (status != OPTIONS_RUN)
-        return print_and_close(status);
+        return print_and_close(status, &settings);
     return run_all(&settings);
 }
