@@ -12,8 +12,6 @@
 #define SEQ_BASE (UINT64_C(1) << 33)
 /* Copies by a mirror port follow their original within this (and carry its IP identification). */
 #define COPY_WINDOW_NS KA_MILLISECOND_NS
-/* Bytes that fill a hole later than this were sent again: reordering in a network takes less. */
-#define REORDER_NS (3 * KA_MILLISECOND_NS)
 /* Capturing on several queues swaps packets by microseconds; a clock that was set jumps further. */
 #define CLOCK_TOLERANCE_NS KA_MILLISECOND_NS
 
@@ -33,13 +31,8 @@ void ka_transport_fini(ka_transport *transport, const ka_allocator *allocator)
 {
     for (int d = 0; d < 2; d++) {
         ka_half *half = &transport->half[d];
-        if (half->damage != NULL) {
-            ka_ranges_free(&half->damage->holes, allocator);
-            ka_ranges_free(&half->damage->missed, allocator);
-        }
-        ka_memory_give(allocator, half->damage);
+        ka_damage_free(&half->damage, allocator);
         ka_memory_give(allocator, half->ending);
-        half->damage = NULL;
         half->ending = NULL;
     }
     ka_memory_give(allocator, transport->activity);
@@ -132,28 +125,6 @@ static void start_timing(ka_half_activity *active, uint64_t end, int64_t now_ns,
     active->timed_handshake = handshake;
 }
 
-static ka_status add_unseen(ka_half *half, const ka_allocator *allocator, bool acknowledged, uint64_t from,
-                            uint64_t to, int64_t now_ns)
-{
-    if (half->damage == NULL && (half->damage = ka_memory_take(allocator, sizeof *half->damage)) == NULL)
-        return KA_NO_MEMORY;
-    half->damage->noticed_ns = now_ns;
-    return ka_ranges_add(acknowledged ? &half->damage->missed : &half->damage->holes, allocator, from, to);
-}
-
-/* Holes below `ack` were received, only not captured. */
-static ka_status miss_holes(ka_damage *damage, const ka_allocator *allocator, uint64_t ack)
-{
-    for (uint32_t i = 0; damage->holes != NULL && i < damage->holes->count; i++) {
-        ka_range hole = damage->holes->at[i];
-        uint64_t to = hole.to < ack ? hole.to : ack;
-        if (hole.from < to && ka_ranges_add(&damage->missed, allocator, hole.from, to) != KA_OK)
-            return KA_NO_MEMORY;
-    }
-    ka_ranges_remove(&damage->holes, allocator, 0, ack);
-    return KA_OK;
-}
-
 static void note_fin_acked(ka_ending *ending, uint64_t ack, ka_moment now)
 {
     if (ending->fin.frame != 0 && ending->fin_acked.frame == 0 && ack > ending->fin_seq)
@@ -182,7 +153,7 @@ static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_a
         half->next = ack;
         return KA_OK;
     }
-    if (half->damage != NULL && miss_holes(half->damage, allocator, ack) != KA_OK)
+    if (half->damage != NULL && ka_damage_acked(half->damage, allocator, ack) != KA_OK)
         return KA_NO_MEMORY;
     if (ack <= half->next)
         return KA_OK;
@@ -190,25 +161,10 @@ static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_a
         half->next = half->claimed = ack;
         return KA_OK;
     }
-    if (add_unseen(half, allocator, true, half->next, ack, now.time_ns) != KA_OK)
+    if (ka_damage_add(&half->damage, allocator, true, half->next, ack, now.time_ns) != KA_OK)
         return KA_NO_MEMORY;
     half->next = ack;
     return KA_OK;
-}
-
-/* Part of [from, to) was unseen: it is not any more. */
-static bool fill(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to, int64_t now_ns)
-{
-    ka_damage *damage = half->damage;
-    if (damage == NULL)
-        return false;
-    uint64_t filled = ka_ranges_remove(&damage->holes, allocator, from, to);
-    filled += ka_ranges_remove(&damage->missed, allocator, from, to);
-    if (filled > 0 && now_ns - damage->noticed_ns > REORDER_NS) {
-        damage->late_from = from;
-        damage->late_to = to;
-    }
-    return filled > 0;
 }
 
 typedef enum newness { OLD, FILLED, NEWEST } newness;
@@ -217,9 +173,11 @@ typedef enum newness { OLD, FILLED, NEWEST } newness;
 static ka_status advance(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to,
                          int64_t now_ns, newness *what)
 {
-    newness is = fill(half, allocator, from, to, now_ns) ? FILLED : OLD;
+    newness is =
+        half->damage != NULL && ka_damage_fill(half->damage, allocator, from, to, now_ns) ? FILLED : OLD;
     if (to > half->next) {
-        if (from > half->next && add_unseen(half, allocator, false, half->next, from, now_ns) != KA_OK)
+        if (from > half->next &&
+            ka_damage_add(&half->damage, allocator, false, half->next, from, now_ns) != KA_OK)
             return KA_NO_MEMORY;
         half->next = to;
         is = NEWEST;
@@ -426,14 +384,12 @@ ka_unclaimed ka_transport_unclaimed(const ka_transport *t, unsigned direction)
 
 bool ka_transport_unseen(const ka_half *half, uint64_t from, uint64_t to)
 {
-    const ka_damage *damage = half->damage;
-    return damage != NULL &&
-           (ka_ranges_overlap(damage->missed, from, to) || ka_ranges_overlap(damage->holes, from, to));
+    return half->damage != NULL && ka_damage_overlaps(half->damage, from, to);
 }
 
 bool ka_transport_late(const ka_half *half, uint64_t seq)
 {
-    return half->damage != NULL && seq >= half->damage->late_from && seq < half->damage->late_to;
+    return half->damage != NULL && ka_damage_is_late(half->damage, seq);
 }
 
 uint64_t ka_transport_missed_bytes(const ka_half *half)

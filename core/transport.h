@@ -8,8 +8,8 @@
 #ifndef KA_TRANSPORT_H
 #define KA_TRANSPORT_H
 
+#include "damage.h"
 #include "keptalive.h"
-#include "ranges.h"
 
 /* Payload no message has claimed yet: the beginning of the next message. */
 typedef struct ka_unclaimed {
@@ -27,15 +27,6 @@ typedef struct ka_ending {
     uint64_t fin_ack;    /* what its sender had acknowledged by then, itself included */
     uint64_t rst_ack;    /* likewise for the RST */
 } ka_ending;
-
-/* What was not seen of one direction. Exists only once something was missing. */
-typedef struct ka_damage {
-    ka_ranges *holes;   /* not seen, not acknowledged */
-    ka_ranges *missed;  /* not seen, but acknowledged: the capture missed them */
-    uint64_t late_from; /* bytes whose first transmission was not captured, the newest such range */
-    uint64_t late_to;
-    int64_t noticed_ns; /* the newest hole */
-} ka_damage;
 
 enum { KA_SIGNATURES = 2 };
 
