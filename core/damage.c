@@ -4,18 +4,14 @@
  */
 #include "damage.h"
 
-#include "memory.h"
-
 /* Bytes that fill a hole later than this were sent again: reordering in a network takes less. */
 #define REORDER_NS (3 * KA_MILLISECOND_NS)
 
-ka_status ka_damage_add(ka_damage **damage, const ka_allocator *allocator, bool acknowledged, uint64_t from,
+ka_status ka_damage_add(ka_damage *damage, const ka_allocator *allocator, bool acknowledged, uint64_t from,
                         uint64_t to, int64_t now_ns)
 {
-    if (*damage == NULL && (*damage = ka_memory_take(allocator, sizeof **damage)) == NULL)
-        return KA_NO_MEMORY;
-    (*damage)->noticed_ns = now_ns;
-    return ka_ranges_add(acknowledged ? &(*damage)->missed : &(*damage)->holes, allocator, from, to);
+    damage->noticed_ns = now_ns;
+    return ka_ranges_add(acknowledged ? &damage->missed : &damage->holes, allocator, from, to);
 }
 
 ka_status ka_damage_acked(ka_damage *damage, const ka_allocator *allocator, uint64_t ack)
@@ -52,12 +48,8 @@ bool ka_damage_is_late(const ka_damage *damage, uint64_t seq)
     return seq >= damage->late_from && seq < damage->late_to;
 }
 
-void ka_damage_free(ka_damage **damage, const ka_allocator *allocator)
+void ka_damage_fini(ka_damage *damage, const ka_allocator *allocator)
 {
-    if (*damage == NULL)
-        return;
-    ka_ranges_free(&(*damage)->holes, allocator);
-    ka_ranges_free(&(*damage)->missed, allocator);
-    ka_memory_give(allocator, *damage);
-    *damage = NULL;
+    ka_ranges_free(&damage->holes, allocator);
+    ka_ranges_free(&damage->missed, allocator);
 }

@@ -8,7 +8,7 @@
 #include "keptalive.h"
 #include "ranges.h"
 
-/* What was not seen of one direction. Exists only once something was missing. */
+/* What was not seen of one direction. Zeroed: nothing was missing. */
 typedef struct ka_damage {
     ka_ranges *holes;   /* not seen, not acknowledged */
     ka_ranges *missed;  /* not seen, but acknowledged: the capture missed them */
@@ -17,8 +17,8 @@ typedef struct ka_damage {
     int64_t noticed_ns; /* the newest hole */
 } ka_damage;
 
-/* Bytes [from, to) were skipped, or acknowledged without having been seen. *damage is made when NULL. */
-ka_status ka_damage_add(ka_damage **damage, const ka_allocator *allocator, bool acknowledged, uint64_t from,
+/* Bytes [from, to) were skipped, or acknowledged without having been seen. */
+ka_status ka_damage_add(ka_damage *damage, const ka_allocator *allocator, bool acknowledged, uint64_t from,
                         uint64_t to, int64_t now_ns);
 /* Holes below `ack` were received, only not captured. */
 ka_status ka_damage_acked(ka_damage *damage, const ka_allocator *allocator, uint64_t ack);
@@ -29,7 +29,6 @@ bool ka_damage_fill(ka_damage *damage, const ka_allocator *allocator, uint64_t f
 bool ka_damage_overlaps(const ka_damage *damage, uint64_t from, uint64_t to);
 /* The byte at seq was captured only as a retransmission. */
 bool ka_damage_is_late(const ka_damage *damage, uint64_t seq);
-/* NULL is allowed, and what is left. */
-void ka_damage_free(ka_damage **damage, const ka_allocator *allocator);
+void ka_damage_fini(ka_damage *damage, const ka_allocator *allocator);
 
 #endif
