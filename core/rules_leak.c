@@ -95,10 +95,10 @@ bool ka_rule_idle_forever(const ka_view *v, ka_finding *f)
 bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
 {
     const ka_connection *c = v->connection;
-    bool silent = c->protocol == KA_PROTOCOL_NONE || (c->protocol == KA_PROTOCOL_TLS && c->bursts != NULL);
-    if (!silent || !ka_rules_is_web(v) || !v->client->syn || !v->server->syn)
+    if (c->bursts == NULL ? v->client->last_data_ns != KA_NONE || v->server->last_data_ns != KA_NONE
+                          : c->bursts->waiting || c->bursts->answered.frame != 0)
         return false;
-    if (c->bursts != NULL && (c->bursts->waiting || c->bursts->answered.frame != 0))
+    if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn)
         return false;
     int64_t open_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns - c->first.time_ns : 0;
     if (v->close.verdict != KA_VERDICT_UNUSED || v->exchanges->responses > 0 ||
