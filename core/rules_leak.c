@@ -98,6 +98,9 @@ bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
     if (c->bursts == NULL ? v->client->last_data_ns != KA_NONE || v->server->last_data_ns != KA_NONE
                           : c->bursts->waiting || c->bursts->answered.frame != 0)
         return false;
+    if (ka_transport_unclaimed(&c->transport, 0).seq != 0 ||
+        ka_transport_unclaimed(&c->transport, 1).seq != 0)
+        return false; /* part of a record */
     if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn)
         return false;
     int64_t open_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns - c->first.time_ns : 0;

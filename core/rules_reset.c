@@ -27,6 +27,8 @@ bool ka_rule_idle_close_by_rst(const ka_view *v, ka_finding *f)
         return false;
     if (v->close.idle_ns < least_ns || may_have_unread(v))
         return false;
+    if (v->client->acked < v->server->next)
+        return false; /* it gave up a client that acknowledges nothing */
     bool foreign = ka_rules_is_foreign_reset(v);
     if (foreign)
         f->fault = KA_FAULT_MIDDLE;
@@ -83,6 +85,8 @@ static bool is_half_closed(const ka_view *v, const ka_request *request)
     const ka_ending *client = v->client->ending;
     if (v->close.by != KA_SIDE_CLIENT || v->close.how != KA_HOW_FIN || client->rst.frame != 0)
         return false;
+    if (client->fin_ack > request->ack)
+        return false; /* it had some answer */
     return client->fin_seq == v->exchanges->newest->end && request->end_at.frame != 0 &&
            client->fin.time_ns - v->exchanges->newest->end_at.time_ns <= v->limits->half_close_ns;
 }

@@ -94,6 +94,22 @@ static void idle_reset_is_not_another_close(void **state)
     }
 }
 
+static void idle_reset_is_not_giving_up_a_client(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    { /* bytes behind the response that never were acknowledged */
+        conversation *c = after_one("");
+        c->mute[CLIENT] = true;
+        mark *lost = part(c, SERVER, 1);
+        for (int k = 0; k < 4; k++)
+            resend(c, 2 + k, lost);
+        rst(c, SERVER, 20);
+        timeline_play(&t, 40);
+        assert_silent(&t);
+    }
+}
+
 static void idle_reset_is_not_for_unread_data(void **state)
 {
     (void)state;
@@ -234,6 +250,16 @@ static void half_close_is_not_giving_up(void **state)
         assert_silent(&t);
     }
     FROM_EVERYWHERE(t)
+    { /* it had read some of the answer, and closed when that was enough */
+        conversation *c = connect_at(&t, 0);
+        request(c, 1, "");
+        part(c, SERVER, 0.98);
+        fin(c, CLIENT, 1.008);
+        fin(c, SERVER, 1.1);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* the client is gone altogether */
         conversation *c = connect_at(&t, 0);
         request(c, 1, "");
@@ -285,6 +311,7 @@ int main(void)
         cmocka_unit_test(idle_reset_is_not_a_clients),
         cmocka_unit_test(idle_reset_is_not_another_close),
         cmocka_unit_test(idle_reset_is_not_for_unread_data),
+        cmocka_unit_test(idle_reset_is_not_giving_up_a_client),
         cmocka_unit_test(response_lost_by_a_reset),
         cmocka_unit_test(response_loss_is_soon),
         cmocka_unit_test(response_is_not_lost_when_it_was_acknowledged),
