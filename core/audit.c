@@ -189,6 +189,15 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     return status;
 }
 
+/* Sent again, and no answer: did the server answer on another connection meanwhile? Nothing of this one was
+ * heard since. */
+static void look_elsewhere(ka_connection *c, const ka_segment *s)
+{
+    ka_stall *stall = ka_transport_stall(&c->transport, s->direction);
+    if (c->endpoint != NULL && s->direction == c->client && c->endpoint->heard_ns > stall->first.time_ns)
+        stall->heard_elsewhere = true;
+}
+
 ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
 {
     ka_segment_news news;
@@ -203,6 +212,8 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     bool was_open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
     if (ka_transport_segment(&c->transport, &a->config.allocator, s, &news) != KA_OK)
         return KA_NO_MEMORY;
+    if (news.stalled)
+        look_elsewhere(c, s);
     if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->due == NULL && !was_open && has_ended(&c->transport))
@@ -324,8 +335,10 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
     if (answer == KA_ANSWER_OLD || answer == KA_ANSWER_INTERIM)
         return KA_OK;
-    if (c->endpoint != NULL)
+    if (c->endpoint != NULL) {
+        ka_endpoint_heard(c->endpoint, m->last.time_ns);
         ka_endpoint_advertised(c->endpoint, header);
+    }
     if (answer != KA_ANSWER_UNASKED)
         tell_exchange(a, c, request, m, &c->exchanges.last);
     ka_view v;

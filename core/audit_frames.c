@@ -57,6 +57,8 @@ ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
         return KA_NO_MEMORY;
     if (ka_audit_join(a, c) != KA_OK)
         return KA_NO_MEMORY;
+    if (c->endpoint != NULL && r->direction != c->client)
+        ka_endpoint_heard(c->endpoint, r->last.time_ns);
     ka_bursts *b = c->bursts;
     uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
     ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
@@ -111,6 +113,8 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
         c->client = f->direction;
         c->client_known = true;
     }
+    if (c->endpoint != NULL && f->direction != c->client)
+        ka_endpoint_heard(c->endpoint, f->last.time_ns);
     ka_moment ended = c->h2->ended;
     bool was_idle = ka_h2_is_idle(c->h2);
     uint64_t end = ka_transport_unwrap(&c->transport.half[f->direction], (uint32_t)(f->seq + f->len_bytes));

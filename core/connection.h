@@ -76,11 +76,13 @@ typedef struct ka_view {
     const ka_half *client;
     const ka_half *server;
     const ka_thresholds *limits;
-    ka_moment now;      /* the newest of the whole capture */
-    bool final;         /* judged at its end, not on the way */
-    bool capture_ended; /* final because nothing follows, not because it ended */
-    bool mass_closed;   /* its close was one of many */
-    uint64_t repeated;  /* how often this server closed unannounced before */
+    ka_moment now;           /* the newest of the whole capture */
+    bool final;              /* judged at its end, not on the way */
+    bool capture_ended;      /* final because nothing follows, not because it ended */
+    bool mass_closed;        /* its close was one of many */
+    uint64_t repeated;       /* how often this server closed unannounced before */
+    bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
+    int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
     int64_t rtt_server_ns;
@@ -101,7 +103,8 @@ typedef struct ka_view {
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);
 void ka_connection_fini(ka_connection *connection, const ka_allocator *allocator);
 
-/* A view with everything but final, capture_ended, mass_closed, repeated, close and what just came. */
+/* A view with everything but final, capture_ended, mass_closed, repeated, server_*, close and what just came.
+ */
 void ka_view_init(const ka_connection *connection, const ka_thresholds *limits, ka_moment now,
                   int64_t tick_ns, ka_view *view);
 /* Adds `close` and its verdict. */

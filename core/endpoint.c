@@ -31,6 +31,12 @@ void ka_endpoint_named(ka_endpoint *e, ka_slice host)
     e->name[len_bytes] = '\0';
 }
 
+void ka_endpoint_heard(ka_endpoint *e, int64_t now_ns)
+{
+    if (now_ns > e->heard_ns)
+        e->heard_ns = now_ns;
+}
+
 void ka_endpoint_advertised(ka_endpoint *e, const ka_header *header)
 {
     if (header->keep_alive.timeout_s != KA_NONE)

@@ -56,6 +56,7 @@ typedef struct ka_endpoint {
     uint64_t concurrency_max;
     uint64_t open_at_end;
     uint64_t unannounced;
+    int64_t heard_ns; /* newest answer on any connection; KA_NONE */
     int64_t timeout_s;
     int64_t max;
     ka_max_style max_style;
@@ -86,6 +87,7 @@ ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, b
 
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
+void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
 void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 

@@ -106,6 +106,7 @@ ka_status ka_endpoints_find(ka_endpoints *es, const ka_address *server, bool cre
     e->server = *server;
     e->index = es->count;
     e->timeout_s = KA_NONE;
+    e->heard_ns = KA_NONE;
     e->max = KA_NONE;
     *slot_of(es, server) = es->count + 1;
     es->at[es->count++] = e;

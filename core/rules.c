@@ -31,6 +31,10 @@ static const rule rules[] = {
     {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
     {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
     {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
+    {KA_SILENT_DROP, KA_ON_SETTLE, TIMES, ka_rule_silent_drop},
+    {KA_RESET_ON_FIRST_PACKET, KA_ON_SETTLE, TIMES, ka_rule_reset_on_first_packet},
+    {KA_HALF_CLOSE_KILLED, KA_ON_SETTLE, TIMES, ka_rule_half_close_killed},
+    {KA_RST_DATA_LOSS, KA_ON_SETTLE, TIMES, ka_rule_rst_data_loss},
     {KA_CLOSED_EARLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE | KA_GATE_TOKEN_MISSING, ka_rule_closed_early},
     {KA_CLOSE_UNANNOUNCED, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_close_unannounced},
     {KA_KEPT_LATE, KA_ON_SETTLE, TIMES | KA_GATE_TOKEN_MISSING | KA_GATE_PORT_REUSE, ka_rule_kept_late},
@@ -44,6 +48,11 @@ static const rule rules[] = {
     {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
      KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_server_close_wait},
     {KA_IDLE_FOREVER, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_idle_forever},
+    {KA_PRECONNECT_UNUSED, KA_ON_SETTLE, COUNTS | KA_GATE_PORT_REUSE, ka_rule_preconnect_unused},
+    {KA_IDLE_CLOSE_BY_RST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_idle_close_by_rst},
+    {KA_TCP_KEEPALIVE_ONLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_tcp_keepalive_only},
+    {KA_DEAD_PEER, KA_ON_SETTLE, KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE,
+     ka_rule_dead_peer},
     {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
     {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
     {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},
@@ -215,8 +224,9 @@ static void sort(ka_noted **list)
 
 ka_status ka_rules_link(const ka_view *v, ka_noted **list, const ka_rules_out *out)
 {
-    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN, KA_KEEPALIVE_RACE,
-                                         KA_SERVER_CLOSED_IN_FLIGHT};
+    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN,
+                                         KA_KEEPALIVE_RACE,      KA_SERVER_CLOSED_IN_FLIGHT,
+                                         KA_SILENT_DROP,         KA_RESET_ON_FIRST_PACKET};
     sort(list);
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++)
         add_causes(v, *list, lost[i]);

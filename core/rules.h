@@ -33,7 +33,14 @@ ka_rule_fn ka_rule_request_after_close, ka_rule_reuse_after_fin, ka_rule_keepali
 /* rules_count.c: max, close and unasked answers */
 ka_rule_fn ka_rule_max_exceeded, ka_rule_close_not_honoured, ka_rule_unsolicited_408;
 /* rules_leak.c: what stays open */
-ka_rule_fn ka_rule_client_close_wait, ka_rule_server_close_wait, ka_rule_idle_forever;
+ka_rule_fn ka_rule_client_close_wait, ka_rule_server_close_wait, ka_rule_idle_forever,
+    ka_rule_preconnect_unused;
+/* rules_middle.c: what a device on the path does to idle connections */
+ka_rule_fn ka_rule_silent_drop, ka_rule_reset_on_first_packet;
+/* rules_reset.c: aborted where it should have been closed */
+ka_rule_fn ka_rule_idle_close_by_rst, ka_rule_rst_data_loss, ka_rule_half_close_killed;
+/* rules_probe.c: TCP keepalive probes, and FINs without an answer */
+ka_rule_fn ka_rule_tcp_keepalive_only, ka_rule_dead_peer;
 /* rules_syntax.c: header values */
 ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, ka_rule_duplicate_conflict,
     ka_rule_token_missing, ka_rule_close_contradiction, ka_rule_h2_connection_field;
@@ -50,6 +57,26 @@ bool ka_rules_excuses_close(uint16_t status);
 
 /* The client had waited longer than the timeout advertised by the response before this request. */
 bool ka_rules_expired(const ka_view *view, const ka_response *before, const ka_request *request);
+
+/* HTTP in any form, TLS, or nothing yet to a server that speaks one of them. */
+bool ka_rules_is_web(const ka_view *view);
+
+/* The server's RST came from another distance than all that the server sent. */
+bool ka_rules_is_foreign_reset(const ka_view *view);
+
+/* silent-drop and reset-on-first-packet hold. */
+bool ka_rules_is_dropped(const ka_view *view);
+bool ka_rules_is_reset_by_middle(const ka_view *view);
+
+/* A request after a long silence was sent again and again, and no FIN of the server was seen: whatever ended
+ * the connection, it did not cross the request. */
+bool ka_rules_is_ignored(const ka_view *view);
+
+/* rst-data-loss holds. */
+bool ka_rules_is_lost_by_reset(const ka_view *view);
+
+/* The client's probes or FINs got no answer. */
+bool ka_rules_is_server_dead(const ka_view *view);
 
 /* Findings a rule has made, in a list the caller owns. */
 typedef struct ka_rules_out {

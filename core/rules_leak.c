@@ -80,11 +80,37 @@ bool ka_rule_idle_forever(const ka_view *v, ka_finding *f)
     /* HTTP/2 is meant to stay open as long as possible (RFC 9113 section 9.1). */
     if (v->connection->bursts != NULL || v->connection->h2 != NULL)
         return false;
+    if (ka_rules_is_server_dead(v))
+        return false; /* it may have closed long ago: dead-peer */
     if (!v->capture_ended || idle_ns == KA_NONE || idle_ns <= limit_ns)
         return false;
     f->at = v->exchanges->last.end_at;
     ka_finding_frame(f, "response_end", v->exchanges->last.end_at);
     ka_finding_value(f, "idle", idle_ns, KA_NS);
     ka_finding_value(f, "timeout", timeout_ns, KA_NS);
+    return true;
+}
+
+/* A handshake, with or without that of TLS, and not a byte of a request. */
+bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
+{
+    const ka_connection *c = v->connection;
+    if (c->bursts == NULL ? v->client->last_data_ns != KA_NONE || v->server->last_data_ns != KA_NONE
+                          : c->bursts->waiting || c->bursts->answered.frame != 0)
+        return false;
+    if (ka_transport_unclaimed(&c->transport, 0).seq != 0 ||
+        ka_transport_unclaimed(&c->transport, 1).seq != 0)
+        return false; /* part of a record */
+    if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn)
+        return false;
+    int64_t open_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns - c->first.time_ns : 0;
+    if (v->close.verdict != KA_VERDICT_UNUSED || v->exchanges->responses > 0 ||
+        open_ns < v->limits->preconnect_ns)
+        return false;
+    f->at = c->first;
+    ka_finding_frame(f, "syn", c->first);
+    ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
+    ka_finding_value(f, "open_for", open_ns, KA_NS);
+    ka_finding_value(f, "closed_by_server", v->close.by == KA_SIDE_SERVER ? 1 : 0, KA_COUNT);
     return true;
 }

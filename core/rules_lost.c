@@ -1,5 +1,6 @@
 /* rules_lost.c - requests that got no answer. Each gets exactly one of four diagnoses, the first that holds:
- * request-after-close, reuse-after-fin, keepalive-race, server-closed-in-flight.
+ * request-after-close, reuse-after-fin, keepalive-race, server-closed-in-flight; where a device on the path
+ * lost it, one of rules_middle.c instead of the latter two.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -30,7 +31,8 @@ static bool is_after_close(const ka_response *before, uint64_t ack)
 
 static bool is_lost(const ka_view *v, const unanswered *u)
 {
-    return u->first != 0 && v->close.by == KA_SIDE_SERVER && !is_after_close(&v->exchanges->last, u->ack);
+    return u->first != 0 && v->close.by == KA_SIDE_SERVER && !is_after_close(&v->exchanges->last, u->ack) &&
+           !ka_rules_is_reset_by_middle(v) && !ka_rules_is_ignored(v);
 }
 
 /* Whether the client knew all that was answered before; else it pipelined, and the answers may tell it to

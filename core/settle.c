@@ -112,6 +112,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     ka_view_close(v);
     if (endpoint != NULL && v->close.by == KA_SIDE_SERVER)
         v->mass_closed = ka_endpoint_mass_closed(endpoint, v->close.at);
+    v->server_known = endpoint != NULL;
+    v->server_heard_ns = endpoint != NULL ? endpoint->heard_ns : KA_NONE;
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;

@@ -40,6 +40,7 @@ static mark *add(conversation *c, side from, double at_s, uint8_t flags, uint32_
     m->flags = flags;
     m->len_bytes = len_bytes;
     m->version = 11;
+    m->ttl = 60;
     t->marks[t->mark_count++] = m;
     return m;
 }
@@ -125,6 +126,13 @@ mark *resend(conversation *c, double at_s, mark *what)
     return m;
 }
 
+mark *probe(conversation *c, side from, double at_s)
+{
+    mark *m = add(c, from, at_s, KA_ACK, 0);
+    m->probe = true;
+    return m;
+}
+
 mark *bare_ack(conversation *c, side from, double at_s)
 {
     return add(c, from, at_s, KA_ACK, 0);
@@ -171,7 +179,8 @@ static void acknowledge_everything(timeline *t)
     size_t count = t->mark_count;
     for (size_t i = 0; i < count; i++) {
         const mark *m = t->marks[i];
-        if (width(m) == 0 || m->flags == KA_SYN || m->in->mute[!m->from] || is_gone(t, count, m))
+        if ((width(m) == 0 && !m->probe) || m->flags == KA_SYN || m->in->mute[!m->from] ||
+            is_gone(t, count, m))
             continue;
         mark *ack = add(m->in, !m->from, 0, KA_ACK, 0);
         ack->sent_ns = m->sent_ns + ONE_WAY_NS;
@@ -214,7 +223,7 @@ static void number(timeline *t, conversation *c)
         mark *m = t->marks[i];
         if (m->in != c)
             continue;
-        m->seq = m->again != NULL ? m->again->seq : next[m->from];
+        m->seq = m->again != NULL ? m->again->seq : next[m->from] - (m->probe ? 1 : 0);
         if (m->again == NULL)
             next[m->from] += width(m);
         m->ack_number = m->from == CLIENT ? SERVER_ISN + 1 : CLIENT_ISN + 1;
@@ -309,7 +318,7 @@ static void tell(timeline *t, mark *m, uint64_t frame)
         .mss = (m->flags & KA_SYN) ? 1460 : 0,
         .ip_id = (uint16_t)(frame * 7 + 1),
         .flags = m->flags,
-        .ttl = 60,
+        .ttl = m->ttl,
     };
     if (m->ends) {
         assert_int_equal(ka_connection_end(t->audit, c->handle, KA_GATE_PORT_REUSE), KA_OK);

@@ -43,6 +43,8 @@ typedef struct mark {
     int64_t sent_ns;
     uint8_t flags;
     uint32_t len_bytes;
+    uint8_t ttl;               /* as captured */
+    bool probe;                /* TCP keepalive: one number back */
     bool uncaptured;           /* sent, but the capture does not hold it */
     int64_t clock_ns;          /* how far the capture's clock is off for it */
     const uint32_t *ack;       /* instead of what had reached the sender */
@@ -115,6 +117,8 @@ mark *stray_line(conversation *c, double at_s);
 mark *fin(conversation *c, side from, double at_s);
 mark *rst(conversation *c, side from, double at_s);
 mark *resend(conversation *c, double at_s, mark *what);
+/* A TCP keepalive probe. */
+mark *probe(conversation *c, side from, double at_s);
 mark *bare_ack(conversation *c, side from, double at_s);
 void ports_reused(conversation *c, double at_s);
 
