@@ -274,14 +274,25 @@ void ka_keep_alive_init(ka_keep_alive *keep_alive)
     keep_alive->max = KA_NONE;
 }
 
+/* As Node's agent looks for it: at the very beginning, in lower case, without white space. */
+static bool begins_with_timeout(ka_slice value)
+{
+    static const char name[] = "timeout=";
+    return value.len_bytes >= sizeof name - 1 && memcmp(value.bytes, name, sizeof name - 1) == 0;
+}
+
 void ka_field_keep_alive(ka_slice value, ka_keep_alive *keep_alive)
 {
+    bool timeout_may_be_first = !keep_alive->present && begins_with_timeout(value);
     keep_alive->present = true;
     for (size_t at = 0; at < value.len_bytes;) {
         size_t end = member_end(value, at);
         ka_slice member = trimmed(value, at, end);
+        bool had_timeout = keep_alive->timeout_s != KA_NONE;
         if (member.len_bytes > 0)
             read_member(member, keep_alive);
+        if (!had_timeout && keep_alive->timeout_s != KA_NONE && !(timeout_may_be_first && at == 0))
+            keep_alive->faults |= KA_SYNTAX_TIMEOUT_NOT_FIRST;
         at = end + 1;
     }
 }
