@@ -76,11 +76,13 @@ typedef struct ka_view {
     const ka_half *client;
     const ka_half *server;
     const ka_thresholds *limits;
-    ka_moment now;      /* the newest of the whole capture */
-    bool final;         /* judged at its end, not on the way */
-    bool capture_ended; /* final because nothing follows, not because it ended */
-    bool mass_closed;   /* its close was one of many */
-    uint64_t repeated;  /* how often this server closed unannounced before */
+    ka_moment now;       /* the newest of the whole capture */
+    bool final;          /* judged at its end, not on the way */
+    bool capture_ended;  /* final because nothing follows, not because it ended */
+    bool mass_closed;    /* its close was one of many */
+    uint64_t repeated;   /* how often this server closed unannounced before */
+    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
     int64_t rtt_server_ns;
@@ -110,6 +112,9 @@ void ka_view_close(ka_view *view);
 /* Tolerances of diagnoses about this connection. */
 int64_t ka_view_early_ns(const ka_view *view, const ka_half *path);
 int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns);
+
+/* How long a client that expects 100 Continue may wait before it is a stall. */
+int64_t ka_view_expect_ns(const ka_view *view);
 
 /* The advertised timeout in force after the latest response, in ns; KA_NONE. */
 int64_t ka_view_timeout_ns(const ka_view *view);
