@@ -323,6 +323,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_request *request;
     const ka_allocator *allocator = &a->config.allocator;
     ka_response before = c->exchanges.last;
+    int32_t max_before = c->exchanges.max.latest;
     ka_answer answer =
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
     if (answer == KA_ANSWER_INTERIM)
@@ -340,6 +341,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.header = header;
     v.message = m;
     v.before = before.end_at.frame != 0 ? &before : NULL;
+    v.max_before = max_before;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
     ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);

@@ -97,6 +97,7 @@ typedef struct ka_view {
     const ka_message *message;
     const ka_response *before; /* the response before this request or response */
     const ka_response *response;
+    int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
 } ka_view;
 

@@ -59,21 +59,24 @@ bool ka_rule_max_closed_early(const ka_view *v, ka_finding *f)
 static void show_both(const ka_view *v, ka_finding *f)
 {
     f->at = v->message->first;
-    ka_finding_frame(f, "earlier_advert", (ka_moment){v->before->first_ns, v->before->first_frame});
+    if (v->before->max >= 0) /* else it is further back */
+        ka_finding_frame(f, "earlier_advert", (ka_moment){v->before->first_ns, v->before->first_frame});
     ka_finding_frame(f, "advert", v->message->first);
     ka_finding_value(f, "max", v->response->max, KA_COUNT);
-    ka_finding_value(f, "max_before", v->before->max, KA_COUNT);
+    ka_finding_value(f, "max_before", v->max_before, KA_COUNT);
     ka_finding_value(f, "response_number", v->response->number, KA_COUNT);
 }
 
 static bool has_both(const ka_view *v)
 {
-    return v->response != NULL && v->before != NULL && v->response->max >= 0 && v->before->max >= 0;
+    return v->response != NULL && v->before != NULL && v->response->max >= 0 && v->max_before >= 0;
 }
 
+/* Of two responses in a row: what lies between them may have had another value, or none. */
 bool ka_rule_max_not_decreasing(const ka_view *v, ka_finding *f)
 {
-    if (!has_both(v) || v->exchanges->max.style != KA_MAX_FIXED || v->response->max != v->before->max)
+    if (!has_both(v) || v->exchanges->max.style != KA_MAX_FIXED || v->response->max != v->before->max ||
+        ka_transport_unseen(v->server, v->before->end, v->response->first))
         return false;
     show_both(v, f);
     return true;
@@ -82,7 +85,7 @@ bool ka_rule_max_not_decreasing(const ka_view *v, ka_finding *f)
 /* What counts down on one connection cannot rise on it: somebody joined several of them to one. */
 bool ka_rule_max_jump(const ka_view *v, ka_finding *f)
 {
-    if (!has_both(v) || !v->exchanges->max.fell || v->response->max <= v->before->max)
+    if (!has_both(v) || !v->exchanges->max.fell || v->response->max <= v->max_before)
         return false;
     show_both(v, f);
     return true;

@@ -72,6 +72,27 @@ static void how_max_counts(void **state)
     }
 }
 
+static void max_is_missing_in_between(void **state)
+{
+    (void)state;
+    for (int last = 99; last <= 100; last++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = connect_at(&t, 0);
+            exchange(c, 0.1, "", keep_max(5, 100));
+            exchange(c, 0.3, "", keep_max(5, 99));
+            exchange(c, 0.5, "", "");
+            exchange(c, 0.7, "", keep_max(5, last));
+            closes(c, CLIENT, 2);
+            timeline_play(&t, 20);
+            if (last == 100)
+                assert_only(&t, KA_MAX_JUMP, KA_FINDING_COUNT);
+            else
+                assert_silent(&t);
+        }
+    }
+}
+
 static void jump_shows_both_values(void **state)
 {
     (void)state;
@@ -171,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_max_counts),
+        cmocka_unit_test(max_is_missing_in_between),
         cmocka_unit_test(jump_shows_both_values),
         cmocka_unit_test(closed_with_requests_left),
         cmocka_unit_test(closed_with_another_reason),
