@@ -258,7 +258,10 @@ ka_status ka_audit_ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned
 
 static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
 {
-    if (ka_header_is_odd(v->header) && ka_audit_ask(a, c, v, KA_ON_FIELDS) != KA_OK)
+    int64_t usual_timeout_s = a->config.thresholds.middlebox_limit_ns / KA_SECOND_NS;
+    if (a->config.thresholds.timeout_huge_ns / KA_SECOND_NS < usual_timeout_s)
+        usual_timeout_s = a->config.thresholds.timeout_huge_ns / KA_SECOND_NS;
+    if (ka_header_is_odd(v->header, usual_timeout_s) && ka_audit_ask(a, c, v, KA_ON_FIELDS) != KA_OK)
         return KA_NO_MEMORY;
     return ka_audit_ask(a, c, v, when);
 }
@@ -323,7 +326,19 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     v.header = header;
     v.message = m;
     v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
-    return ask_of_message(a, c, &v, KA_ON_REQUEST);
+    ka_status status = ask_of_message(a, c, &v, KA_ON_REQUEST);
+    c->exchanges.continued = false;
+    return status;
+}
+
+/* 100 Continue in time ends the wait of a request under way; a later one found it stalled. */
+static void interim_seen(const ka_audit *a, ka_connection *c, const ka_message *m)
+{
+    ka_view v;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    int64_t waited_ns = m->first.time_ns - v.begun.at.time_ns;
+    if (v.begun.seq != 0 && m->status == 100 && waited_ns <= ka_view_expect_ns(&v))
+        c->exchanges.continued = true;
 }
 
 static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
@@ -331,8 +346,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_request *request;
     const ka_allocator *allocator = &a->config.allocator;
     ka_response before = c->exchanges.last;
+    int32_t max_before = c->exchanges.max.latest;
     ka_answer answer =
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
+    if (answer == KA_ANSWER_INTERIM)
+        interim_seen(a, c, m);
     if (answer == KA_ANSWER_OLD || answer == KA_ANSWER_INTERIM)
         return KA_OK;
     if (c->endpoint != NULL) {
@@ -344,9 +362,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
+    v.given_up_ns = c->endpoint != NULL ? c->endpoint->given_up_ns : 0;
     v.header = header;
     v.message = m;
     v.before = before.end_at.frame != 0 ? &before : NULL;
+    v.max_before = max_before;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
     ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
@@ -378,12 +398,31 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     return KA_OK;
 }
 
+static void request_head_seen(ka_connection *c, const ka_message *head, const ka_header *header)
+{
+    if (!header->expects_continue || head->framing == KA_FRAMING_NONE || c->transport.activity == NULL)
+        return;
+    if (c->protocol == KA_PROTOCOL_NONE)
+        c->protocol = KA_PROTOCOL_HTTP;
+    const ka_half *half = &c->transport.half[head->direction];
+    uint32_t end = (uint32_t)(head->seq + head->len_bytes);
+    c->transport.activity->half[head->direction].expect_end = ka_transport_unwrap(half, end);
+}
+
+static void response_head_seen(ka_connection *c, const ka_message *head, const ka_header *header)
+{
+    const ka_request *oldest = ka_exchanges_oldest(&c->exchanges);
+    bool http10 = head->version == 10 || (oldest != NULL && oldest->version == 10);
+    c->exchanges.event_stream = header->event_stream;
+    c->exchanges.undelimited =
+        http10 && head->framing == KA_FRAMING_UNTIL_CLOSE && ka_header_effective(header);
+}
+
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
     ka_header_read(head, &header);
-    if (head->is_response)
-        c->exchanges.event_stream = header.event_stream;
+    (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }
 
 ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)

@@ -104,6 +104,11 @@ int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns)
     return share_ns > view->limits->late_tolerance_ns ? share_ns : view->limits->late_tolerance_ns;
 }
 
+int64_t ka_view_expect_ns(const ka_view *view)
+{
+    return 2 * view->rtt_ns > view->limits->expect_wait_ns ? 2 * view->rtt_ns : view->limits->expect_wait_ns;
+}
+
 int64_t ka_view_timeout_ns(const ka_view *view)
 {
     int32_t timeout_s = view->exchanges->last.timeout_s;

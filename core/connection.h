@@ -83,6 +83,8 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
+    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
     int64_t rtt_server_ns;
@@ -97,6 +99,7 @@ typedef struct ka_view {
     const ka_message *message;
     const ka_response *before; /* the response before this request or response */
     const ka_response *response;
+    int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
 } ka_view;
 
@@ -113,6 +116,9 @@ void ka_view_close(ka_view *view);
 /* Tolerances of diagnoses about this connection. */
 int64_t ka_view_early_ns(const ka_view *view, const ka_half *path);
 int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns);
+
+/* How long a client that expects 100 Continue may wait before it is a stall. */
+int64_t ka_view_expect_ns(const ka_view *view);
 
 /* The advertised timeout in force after the latest response, in ns; KA_NONE. */
 int64_t ka_view_timeout_ns(const ka_view *view);

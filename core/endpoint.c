@@ -156,6 +156,29 @@ void ka_endpoint_mass_finding(const ka_endpoint *e, const ka_mass_event *event, 
     ka_finding_value(f, "open", event->open, KA_COUNT);
 }
 
+/* ---- Seconds taken for milliseconds ---- */
+
+static bool is_watched(const ka_endpoint *e, const ka_address *client)
+{
+    return e->unit.count > 0 && memcmp(e->unit.ip, client->ip, sizeof client->ip) == 0;
+}
+
+uint64_t ka_endpoint_by_unit(const ka_endpoint *e, const ka_address *client)
+{
+    return is_watched(e, client) ? e->unit.count : 0;
+}
+
+/* One client at a time: another one waits until it has shown otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *e, const ka_address *client, bool again)
+{
+    if (is_watched(e, client)) {
+        e->unit.count = again ? e->unit.count + (e->unit.count < UINT32_MAX) : 0;
+    } else if (again && e->unit.count == 0) {
+        memcpy(e->unit.ip, client->ip, sizeof e->unit.ip);
+        e->unit.count = 1;
+    }
+}
+
 /* ---- Statistics ---- */
 
 /* A connection that nobody closed by its timer says nothing about timers. */

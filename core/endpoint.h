@@ -45,6 +45,12 @@ typedef struct ka_mass_watch {
     uint32_t event_count;
 } ka_mass_watch;
 
+/* The client that seems to take seconds for milliseconds, of all clients of one server. */
+typedef struct ka_unit_watch {
+    uint8_t ip[16];
+    uint32_t count; /* connections in a row; 0: nobody */
+} ka_unit_watch;
+
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
@@ -57,9 +63,11 @@ typedef struct ka_endpoint {
     uint64_t open_at_end;
     uint64_t unannounced;
     int64_t heard_ns; /* newest answer on any connection; KA_NONE */
+    int64_t given_up_ns; /* the newest wait after which a client that knew no timeout gave up; 0: none */
     int64_t timeout_s;
     int64_t max;
     ka_max_style max_style;
+    ka_unit_watch unit;
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
@@ -95,6 +103,11 @@ void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allocator,
                                  const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
 bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
+
+/* How often in a row this client closed after T milliseconds. */
+uint64_t ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
+/* It did again, or did otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again);
 
 /* Adds a judged connection to the statistics. */
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);

@@ -321,11 +321,24 @@ static size_t read_next(ka_slice list, size_t from, ka_keep_alive *keep_alive)
     return end;
 }
 
+/* As Node's agent looks for it: at the very beginning, in lower case, without white space. */
+static bool begins_with_timeout(ka_slice value)
+{
+    static const char name[] = "timeout=";
+    return value.len_bytes >= sizeof name - 1 && memcmp(value.bytes, name, sizeof name - 1) == 0;
+}
+
 void ka_field_keep_alive(ka_slice value, ka_keep_alive *keep_alive)
 {
+    bool timeout_may_be_first = !keep_alive->present && begins_with_timeout(value);
     keep_alive->present = true;
     for (size_t at = 0; at < value.len_bytes; at++) {
-        if (!is_space(value.bytes[at]))
-            at = read_next(value, at, keep_alive);
+        if (is_space(value.bytes[at]))
+            continue;
+        bool had_timeout = keep_alive->timeout_s != KA_NONE;
+        bool first = timeout_may_be_first && at == 0;
+        at = read_next(value, at, keep_alive);
+        if (!had_timeout && keep_alive->timeout_s != KA_NONE && !first)
+            keep_alive->faults |= KA_SYNTAX_TIMEOUT_NOT_FIRST;
     }
 }

@@ -211,9 +211,10 @@ typedef enum ka_framing {
 typedef struct ka_message {
     uint8_t direction;
     bool is_response;
-    uint8_t version; /* major * 10 + minor: 10, 11 */
-    uint16_t status; /* of a response */
-    ka_slice method; /* of a request */
+    uint8_t version;  /* major * 10 + minor: 10, 11 */
+    uint16_t status;  /* of a response */
+    ka_slice method;  /* of a request */
+    bool origin_form; /* of a request: its target is a path (RFC 9112 section 3.2.1), as an origin gets it */
     ka_framing framing;
     uint64_t body_bytes;
     uint32_t seq;       /* of its first byte */
@@ -221,6 +222,7 @@ typedef struct ka_message {
     uint32_t ack;       /* ACK number of the segment with its first byte */
     ka_moment first;    /* capture of its first byte, first transmission */
     ka_moment last;     /* capture of its last byte; the FIN for KA_FRAMING_UNTIL_CLOSE */
+    ka_moment body;     /* capture of its body's first byte; frame 0: it has none */
     const ka_field *fields;
     size_t field_count;
 } ka_message;
@@ -433,8 +435,9 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
-/* The head of a response whose end is not seen yet: needed only for a body without a length, which may be an
- * event stream that never ends. Only direction, is_response and fields are read. */
+/* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
+ * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those

@@ -30,6 +30,7 @@ static const rule rules[] = {
     /* Whyever the server closed: the client knew. */
     {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
     {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
+    {KA_PIPELINE_LOST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_pipeline_lost},
     {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
     {KA_SILENT_DROP, KA_ON_SETTLE, TIMES, ka_rule_silent_drop},
     {KA_RESET_ON_FIRST_PACKET, KA_ON_SETTLE, TIMES, ka_rule_reset_on_first_packet},
@@ -42,7 +43,17 @@ static const rule rules[] = {
     {KA_RACE_EXPOSURE, KA_ON_RESPONSE, TIMES | KA_GATE_TOKEN_MISSING, ka_rule_race_exposure},
     {KA_MAX_EXCEEDED, KA_ON_REQUEST, COUNTS | KA_GATE_TOKEN_MISSING, ka_rule_max_exceeded},
     {KA_CLOSE_NOT_HONOURED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_close_not_honoured},
+    {KA_CLIENT_TIMEOUT_FROM_HINT, KA_ON_RESPONSE | KA_ON_SETTLE, TIMES, ka_rule_client_timeout_from_hint},
     {KA_UNSOLICITED_408, KA_ON_RESPONSE, COUNTS, ka_rule_unsolicited_408},
+    {KA_MISATTRIBUTED_408, KA_ON_SETTLE, COUNTS, ka_rule_misattributed_408},
+    {KA_MAX_CLOSED_EARLY, KA_ON_SETTLE, COUNTS | TIMES | KA_GATE_MASS_CLOSE, ka_rule_max_closed_early},
+    {KA_MAX_NOT_DECREASING, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_not_decreasing},
+    {KA_MAX_JUMP, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_jump},
+    {KA_EXPECT_STALL, KA_ON_REQUEST | KA_ON_RESPONSE | KA_ON_SETTLE, TIMES, ka_rule_expect_stall},
+    {KA_HTTP10_TOKEN_NOT_ECHOED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_token_not_echoed},
+    {KA_HTTP10_UNASKED_KEEPALIVE, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_unasked_keepalive},
+    {KA_HTTP10_UNDELIMITED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_undelimited},
+    {KA_UNIT_SUSPECT, KA_ON_SETTLE, TIMES | KA_GATE_MID_START, ka_rule_unit_suspect},
     {KA_CLIENT_CLOSE_WAIT, KA_ON_SETTLE,
      KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_client_close_wait},
     {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
@@ -60,6 +71,9 @@ static const rule rules[] = {
     {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
     {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
     {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
+    {KA_TIMEOUT_HUGE, KA_ON_FIELDS, 0, ka_rule_timeout_huge},
+    {KA_TIMEOUT_NOT_FIRST, KA_ON_FIELDS, 0, ka_rule_timeout_not_first},
+    {KA_PROXY_CONNECTION_SEEN, KA_ON_FIELDS, 0, ka_rule_proxy_connection_seen},
     {KA_H2_CONNECTION_FIELD, KA_ON_H2_FIELD, 0, ka_rule_h2_connection_field},
 };
 
@@ -146,6 +160,28 @@ static ka_noted *find(ka_noted *list, ka_finding_id id)
     while (list != NULL && list->finding.id != id)
         list = list->next;
     return list;
+}
+
+typedef struct replacement {
+    ka_finding_id replaced;
+    ka_finding_id by;
+} replacement;
+
+/* A rule that is asked earlier than the one that says more cannot know. */
+static const replacement replacements[] = {
+    {KA_UNSOLICITED_408, KA_MISATTRIBUTED_408},
+};
+
+bool ka_rules_is_replaced(const ka_noted *list, ka_finding_id id)
+{
+    for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++) {
+        if (replacements[i].replaced != id)
+            continue;
+        while (list != NULL && list->finding.id != replacements[i].by)
+            list = list->next;
+        return list != NULL;
+    }
+    return false;
 }
 
 static void add_causes(const ka_view *v, ka_noted *list, ka_finding_id lost)

@@ -49,6 +49,20 @@ static void clear(judged *j)
     }
 }
 
+/* What the whole story shows better than a message did. */
+static void drop_replaced(judged *j)
+{
+    for (ka_noted **at = &j->list; *at != NULL;) {
+        ka_noted *noted = *at;
+        if (!ka_rules_is_replaced(j->list, noted->finding.id)) {
+            at = &noted->next;
+            continue;
+        }
+        *at = noted->next;
+        ka_memory_give(j->allocator, noted);
+    }
+}
+
 static ka_status collect(const ka_view *v, judged *j)
 {
     for (const ka_noted *noted = v->connection->noted; noted != NULL; noted = noted->next) {
@@ -58,6 +72,7 @@ static ka_status collect(const ka_view *v, judged *j)
     const ka_rules_out out = {j, add_or_count};
     if (ka_rules_run(v, KA_ON_SETTLE, &out) != KA_OK)
         return KA_NO_MEMORY;
+    drop_replaced(j);
     return ka_rules_link(v, &j->list, &out);
 }
 
@@ -102,6 +117,23 @@ static bool is_sure(const ka_noted *list, ka_finding_id id)
     return list != NULL && list->finding.severity > KA_NOTE;
 }
 
+static const ka_address *client_of(const ka_view *v)
+{
+    return &v->connection->ends[v->connection->client];
+}
+
+/* What later connections of this server are judged by. */
+static void learn(const ka_view *v, const ka_noted *list, ka_endpoint *endpoint)
+{
+    int64_t given_up_ns = ka_rules_given_up_untold(v);
+    ka_unit_sign sign = ka_rules_unit_sign(v);
+    endpoint->unannounced += is_sure(list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
+    if (given_up_ns != KA_NONE)
+        endpoint->given_up_ns = given_up_ns;
+    if (sign != KA_UNIT_SILENT)
+        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD);
+}
+
 /* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
 static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoint *endpoint)
 {
@@ -115,6 +147,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     v->server_known = endpoint != NULL;
     v->server_heard_ns = endpoint != NULL ? endpoint->heard_ns : KA_NONE;
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
+    v->by_unit = endpoint != NULL ? ka_endpoint_by_unit(endpoint, client_of(v)) : 0;
+    v->given_up_ns = endpoint != NULL ? endpoint->given_up_ns : 0;
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))
@@ -124,7 +158,7 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
-            endpoint->unannounced += is_sure(j.list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
+            learn(v, j.list, endpoint);
             status = ka_endpoint_add(endpoint, &record, v->capture_ended && v->close.by == KA_SIDE_NONE);
         }
     }

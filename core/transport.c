@@ -390,6 +390,7 @@ void ka_transport_claim(ka_transport *t, const ka_allocator *allocator, unsigned
     if (t->activity == NULL)
         return;
     ka_half_activity *active = &t->activity->half[direction];
+    active->expect_end = 0;
     if (active->unclaimed.seq == 0 || active->unclaimed.seq >= end)
         return;
     bool fin = half->ending != NULL && half->ending->fin.frame != 0;

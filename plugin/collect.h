@@ -19,7 +19,8 @@
 typedef struct collect_side {
     track track;
     ka_message *waiting; /* its head was shown, its last byte has not gone by; with its texts one block */
-    ka_moment fin;       /* frame 0: none */
+    size_t waiting_head_bytes;
+    ka_moment fin; /* frame 0: none */
     uint32_t fin_seq;
     uint32_t claimed_seq; /* end of the newest message; all before it is known */
     uint32_t next_seq;    /* one past the newest byte of payload */

@@ -101,24 +101,51 @@ static void drop_waiting(collect_side *side)
     side->waiting = NULL;
 }
 
+static void set_body(const collect_side *side, ka_message *m, size_t head_bytes)
+{
+    const track_piece *piece =
+        m->body.frame == 0 ? track_of_byte(&side->track, (uint32_t)(m->seq + head_bytes)) : NULL;
+    bool has_body = m->framing == KA_FRAMING_UNTIL_CLOSE || m->len_bytes > head_bytes;
+    if (piece != NULL && has_body)
+        m->body = piece->at;
+}
+
 static void tell_waiting(collect_frame *frame, collect_side *side)
 {
     if (side->waiting == NULL || !is_complete(side, side->waiting))
         return;
     ka_message *m = side->waiting;
     side->waiting = NULL;
+    set_body(side, m, side->waiting_head_bytes);
     http_tell(frame, m);
     wmem_free(wmem_file_scope(), m);
 }
 
-static void tell_or_wait(collect_frame *frame, ka_message *m)
+/* Of a request with Expect: its body may come late, or never. */
+static void tell_request_head(const collect_frame *frame, const ka_message *m, size_t head_bytes)
+{
+    ka_message head = *m;
+    head.len_bytes = head_bytes;
+    for (size_t i = 0; i < m->field_count && !m->is_response; i++) {
+        if (m->fields[i].name == KA_FIELD_EXPECT) {
+            ka_head_seen(frame->connection->core, &head);
+            return;
+        }
+    }
+}
+
+static void tell_or_wait(collect_frame *frame, ka_message *m, size_t head_bytes)
 {
     collect_side *side = &frame->connection->sides[m->direction];
     drop_waiting(side); /* another message begins: the one before had no such end */
-    if (is_complete(side, m))
+    set_body(side, m, head_bytes);
+    if (is_complete(side, m)) {
         http_tell(frame, m);
-    else
-        side->waiting = keep(m);
+        return;
+    }
+    side->waiting = keep(m);
+    side->waiting_head_bytes = head_bytes;
+    tell_request_head(frame, m, head_bytes);
 }
 
 /* ---- Reading ---- */
@@ -180,6 +207,7 @@ static ka_message message_of(const collect_frame *frame, const http_head *head, 
         .version = head->version,
         .status = head->status,
         .method = head->method,
+        .origin_form = head->origin_form,
         .framing = http_head_framing(head, asked),
         .fields = head->fields,
         .field_count = head->field_count,
@@ -268,7 +296,7 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
     }
     if (!set_place(frame, at, &s.message) || !set_length(frame, at, &s))
         return 0;
-    tell_or_wait(frame, &s.message);
+    tell_or_wait(frame, &s.message, s.head.len_bytes);
     return s.message.framing == KA_FRAMING_UNTIL_CLOSE ? 0 : s.message.len_bytes;
 }
 
@@ -390,8 +418,8 @@ static void tell_items(collect_frame *frame, unsigned count)
     }
 }
 
-/* Wireshark shows a response when its end has come, but an event stream has none, and what is no message none
- * either: looks what begins. */
+/* Wireshark shows a message when its end has come, but an event stream has none, a request with Expect need
+ * not get one, and what is no message has none either: looks what begins. */
 static void tell_head(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
@@ -407,8 +435,14 @@ static void tell_head(collect_frame *frame)
     http_head_status status = read_head(frame, &at, &s.head);
     if (status == HTTP_HEAD_NONE && is_no_message(frame, &at))
         give_up(frame);
-    if (status != HTTP_HEAD_WHOLE || !s.head.is_response)
+    if (status != HTTP_HEAD_WHOLE)
         return;
+    if (!s.head.is_response) {
+        s.message = message_of(frame, &s.head, HTTP_ASKED_OTHER);
+        s.message.seq = at.seq;
+        tell_request_head(frame, &s.message, s.head.len_bytes);
+        return;
+    }
     http_asked asked = connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
                                                    : HTTP_ASKED_OTHER;
     s.message = message_of(frame, &s.head, asked);

@@ -90,6 +90,15 @@ static bool is_between_messages(const stream_half *half, uint32_t seq)
            half->next_seq == seq;
 }
 
+static bool has_expect(const ka_message *message)
+{
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (message->fields[i].name == KA_FIELD_EXPECT)
+            return true;
+    }
+    return false;
+}
+
 static void on_request_head(const content_place *place)
 {
     stream_flow *flow = place->flow;
@@ -102,6 +111,8 @@ static void on_request_head(const content_place *place)
     }
     flow_push_method(flow, http_request_method(parser));
     http_set_method(parser, METHOD_OTHER);
+    if (parser->state != HTTP_STATE_COMPLETE && has_expect(&parser->message))
+        place->context->facts->head_seen(flow->connection, &parser->message);
 }
 
 /* The method of the request this response answers. */

@@ -598,6 +598,26 @@ static void cut_inside_a_chunk(void **state)
     wire_free();
 }
 
+static void origin_form_is_a_path(void **state)
+{
+    static const struct {
+        const char *request;
+        bool origin_form;
+    } rows[] = {{"GET / HTTP/1.1\r\n\r\n", true},          {"GET  /x HTTP/1.1\r\n\r\n", true},
+                {"BREW /pot HTTP/1.1\r\n\r\n", true},      {"GET http://a/ HTTP/1.1\r\n\r\n", false},
+                {"CONNECT a:443 HTTP/1.1\r\n\r\n", false}, {"OPTIONS * HTTP/1.1\r\n\r\n", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        wire_new();
+        w->quiet = true;
+        wire_handshake();
+        w->origin_form = !rows[i].origin_form;
+        wire_text(0, 1, rows[i].request);
+        assert_int_equal(w->origin_form, rows[i].origin_form);
+        wire_free();
+    }
+}
+
 /* ---- Memory ------------------------------------------------------------------------------------- */
 
 static size_t allocations_left;
@@ -666,6 +686,7 @@ int main(void)
         cmocka_unit_test(syn_ack_not_captured),
         cmocka_unit_test(cut_segments),
         cmocka_unit_test(cut_inside_a_chunk),
+        cmocka_unit_test(origin_form_is_a_path),
         cmocka_unit_test(allocations_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

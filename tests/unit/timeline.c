@@ -249,6 +249,8 @@ static ka_field_name field_name(const char *line, size_t len_bytes)
         [KA_FIELD_CONNECTION] = "Connection",
         [KA_FIELD_KEEP_ALIVE] = "Keep-Alive",
         [KA_FIELD_PROXY_CONNECTION] = "Proxy-Connection",
+        [KA_FIELD_EXPECT] = "Expect",
+        [KA_FIELD_VIA] = "Via",
         [KA_FIELD_UPGRADE] = "Upgrade",
         [KA_FIELD_HOST] = "Host",
         [KA_FIELD_CONTENT_TYPE] = "Content-Type",
@@ -289,18 +291,34 @@ static void tell_message(conversation *c, const mark *carrier, const mark *m)
         .is_response = m->status != 0,
         .version = m->version,
         .status = m->status,
+        .origin_form = m->origin_form,
         .framing = m->framing,
         .seq = first->seq,
         .len_bytes = m->seq + m->len_bytes - first->seq,
         .ack = first == m ? carrier->ack_number : first->ack_number,
         .first = first == m ? carrier->at : first->at,
         .last = carrier->at,
+        .body = m->body_from != NULL ? m->body_from->at : (ka_moment){0, 0},
         .fields = fields,
     };
     if (m->method != NULL)
         message.method = (ka_slice){m->method, strlen(m->method)};
     message.field_count = split_fields(m->fields, fields);
     assert_int_equal(ka_message_seen(c->in->audit, c->handle, &message), KA_OK);
+}
+
+static void tell_head(conversation *c, const mark *m)
+{
+    ka_field fields[MARK_FIELDS_MAX];
+    ka_message head = {.direction = m->from != c->first_sender,
+                       .is_response = m->from == SERVER,
+                       .version = m->version,
+                       .framing = m->framing,
+                       .seq = m->seq,
+                       .len_bytes = m->len_bytes,
+                       .fields = fields};
+    head.field_count = split_fields(m->head_fields, fields);
+    ka_head_seen(c->handle, &head);
 }
 
 static void tell(timeline *t, mark *m, uint64_t frame)
@@ -346,6 +364,8 @@ static void tell(timeline *t, mark *m, uint64_t frame)
                                   .len_bytes = 2,
                                   .first = m->at,
                                   .last = m->at});
+    if (original->head_fields != NULL)
+        tell_head(c, original);
     if (original->message_from != NULL &&
         !(original->message_from != original && original->message_from->uncaptured))
         tell_message(c, m, original);

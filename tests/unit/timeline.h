@@ -55,6 +55,9 @@ typedef struct mark {
     uint16_t status;           /* of a response; 0: a request */
     uint8_t version;
     ka_framing framing;
+    struct mark *body_from;  /* the message's body begins there; NULL: it has none */
+    const char *head_fields; /* the head of a message is whole here, its end is not; NULL: none is */
+    bool origin_form;
     bool stray; /* an empty line, no message */
     bool ends;  /* no segment: the ports were reused */
     /* Set when played: */

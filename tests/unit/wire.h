@@ -38,7 +38,8 @@ typedef struct wire {
     uint64_t fin_frame[2];
     size_t cut_bytes; /* captured bytes of every payload; 0: all */
     bool check_moments;
-    bool quiet; /* only the messages are of interest */
+    bool origin_form; /* of the newest request */
+    bool quiet;       /* only the messages are of interest */
     char log[WIRE_LOG_BYTES];
     size_t log_bytes;
     struct ka_connection connections[WIRE_CONNECTIONS];
@@ -90,6 +91,12 @@ static inline void check_moments(const ka_message *message)
         assert_int_equal(message->last.frame, w->frame_of[d][end - 1]);
     assert_int_equal(message->first.time_ns, (int64_t)message->first.frame * w->step_ns);
     assert_int_equal(message->last.time_ns, (int64_t)message->last.frame * w->step_ns);
+    if (message->framing == KA_FRAMING_NONE || message->framing == KA_FRAMING_TUNNEL)
+        assert_int_equal(message->body.frame, 0);
+    if (message->framing == KA_FRAMING_LENGTH && message->body_bytes > 0)
+        assert_int_equal(message->body.frame, w->frame_of[d][end - (uint32_t)message->body_bytes]);
+    if (message->framing == KA_FRAMING_CHUNKED)
+        assert_int_not_equal(message->body.frame, 0);
 }
 
 static inline ka_status on_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message)
@@ -100,6 +107,8 @@ static inline ka_status on_message_seen(ka_audit *audit, ka_connection *connecti
     if (w->check_moments)
         check_moments(message);
     wire_log("%u ", message->direction);
+    if (!message->is_response)
+        w->origin_form = message->origin_form;
     if (message->is_response)
         wire_log("%u", message->status);
     else
@@ -184,7 +193,10 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
 
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
-    assert_true(head->is_response);
+    bool expects = false;
+    for (size_t i = 0; i < head->field_count; i++)
+        expects = expects || head->fields[i].name == KA_FIELD_EXPECT;
+    assert_true(head->is_response || expects);
     assert_false(connection->over);
 }
 
