@@ -79,10 +79,8 @@ static ka_client *add(ka_clients *cs, uint32_t endpoint, const ka_address *addre
 {
     *slot_of(cs, endpoint, address) = cs->count + 1;
     ka_client *c = &cs->at[cs->count++];
-    *c = (ka_client){.version = address->version,
-                     .endpoint = endpoint,
-                     .opened_ns = KA_NONE,
-                     .released_ns = KA_NONE};
+    *c = (ka_client){
+        .version = address->version, .endpoint = endpoint, .opened_ns = KA_NONE, .released_ns = KA_NONE};
     memcpy(c->ip, address->ip, sizeof c->ip);
     return c;
 }

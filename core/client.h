@@ -27,11 +27,11 @@ void ka_span_add(ka_span *span, ka_moment at);
 typedef struct ka_client {
     uint8_t ip[16];
     uint32_t version;
-    uint32_t endpoint;   /* index of the server */
-    uint32_t next;       /* index + 1 of the server's next one; 0: this is its newest */
-    int64_t opened_ns;   /* the newest SYN of a connection with a request; KA_NONE */
-    int64_t released_ns; /* when it last gave up a connection it had used; KA_NONE */
-    uint32_t opened;     /* connections whose SYN was captured, with a request */
+    uint32_t endpoint;    /* index of the server */
+    uint32_t next;        /* index + 1 of the server's next one; 0: this is its newest */
+    int64_t opened_ns;    /* the newest SYN of a connection with a request; KA_NONE */
+    int64_t released_ns;  /* when it last gave up a connection it had used; KA_NONE */
+    uint32_t opened;      /* connections whose SYN was captured, with a request */
     uint32_t connections; /* judged ones with a request */
     uint64_t requests;    /* on those */
     uint32_t undecided;   /* of those: left idle to the server, but no other was opened meanwhile */

@@ -11,6 +11,7 @@
 void ka_evictions_closed(ka_evictions *e, const ka_early_close *close)
 {
     e->closes[e->next % KA_EVICTIONS_KEPT] = *close;
+    e->newest_ns = close->at.time_ns;
     e->next = e->next < 2 * KA_EVICTIONS_KEPT - 1 ? e->next + 1 : KA_EVICTIONS_KEPT;
 }
 
@@ -25,6 +26,8 @@ void ka_evictions_opened(ka_evictions *e, int64_t syn_ns, int64_t window_ns)
 
 void ka_evictions_gap(ka_evictions *e, int64_t from_ns, int64_t to_ns)
 {
+    if (from_ns >= e->newest_ns)
+        return; /* nearly all */
     for (uint32_t i = 0; i < KA_EVICTIONS_KEPT && i < e->next; i++) {
         ka_early_close *close = &e->closes[i];
         if (from_ns >= close->at.time_ns || to_ns <= close->at.time_ns + BATCH_NS)

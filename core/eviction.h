@@ -16,9 +16,9 @@ enum { KA_EVICTIONS_KEPT = 64 };
 typedef struct ka_early_close {
     ka_moment at;
     int64_t idle_since_ns;
-    uint32_t open;      /* connections open at the server, this one included */
-    bool pressed;       /* a new connection had come shortly before */
-    bool full;          /* as many were open as ever, nearly */
+    uint32_t open; /* connections open at the server, this one included */
+    bool pressed;  /* a new connection had come shortly before */
+    bool full;     /* as many were open as ever, nearly */
     bool spared_younger;
     bool spared_older;
 } ka_early_close;
@@ -26,6 +26,7 @@ typedef struct ka_early_close {
 typedef struct ka_evictions {
     ka_early_close closes[KA_EVICTIONS_KEPT]; /* a ring */
     uint32_t next;
+    int64_t newest_ns; /* of those closes */
 } ka_evictions;
 
 void ka_evictions_closed(ka_evictions *evictions, const ka_early_close *close);

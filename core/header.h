@@ -12,7 +12,8 @@ typedef struct ka_header {
     ka_options connection;
     ka_keep_alive keep_alive;
     ka_slice host;
-    bool event_stream; /* Content-Type: text/event-stream: open until someone closes */
+    uint8_t login_step; /* of NTLM, see login.h; 0: none */
+    bool event_stream;  /* Content-Type: text/event-stream: open until someone closes */
 } ka_header;
 
 void ka_header_read(const ka_message *message, ka_header *header);

@@ -1,5 +1,5 @@
-/* retry.h - what one client leaves on one connection to a server and may go on with on another: a request that
- * must not be repeated, and half of a login.
+/* retry.h - what one client leaves on one connection to a server and may go on with on another: a request
+ * that must not be repeated, and half of a login.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

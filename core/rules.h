@@ -34,6 +34,8 @@ ka_rule_fn ka_rule_request_after_close, ka_rule_reuse_after_fin, ka_rule_keepali
 ka_rule_fn ka_rule_max_exceeded, ka_rule_close_not_honoured, ka_rule_unsolicited_408;
 /* rules_leak.c: what stays open */
 ka_rule_fn ka_rule_client_close_wait, ka_rule_server_close_wait, ka_rule_idle_forever;
+/* rules_other.c: what began on another connection */
+ka_rule_fn ka_rule_unsafe_replay, ka_rule_auth_bound_broken;
 /* rules_syntax.c: header values */
 ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, ka_rule_duplicate_conflict,
     ka_rule_token_missing, ka_rule_close_contradiction, ka_rule_h2_connection_field;
@@ -44,6 +46,9 @@ int64_t ka_rules_allowed(const ka_view *view, const ka_response *response);
 
 /* The latest response used up its max, by the reading that gives the server its reason to close. */
 bool ka_rules_max_reached(const ka_view *view);
+
+/* The latest answer ends the connection, so what was pipelined behind it is void (RFC 9112 section 9.6). */
+bool ka_rules_voided(const ka_view *view);
 
 /* Statuses with which a server has reason to close, announced or not. */
 bool ka_rules_excuses_close(uint16_t status);

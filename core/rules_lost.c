@@ -137,8 +137,7 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
     return true;
 }
 
-/* The latest answer ends the connection, so what was pipelined behind it is void (RFC 9112 section 9.6). */
-static bool is_voided(const ka_view *v)
+bool ka_rules_voided(const ka_view *v)
 {
     const ka_response *last = &v->exchanges->last;
     return v->exchanges->completed > 0 && (!last->persists || last->asked_close ||
@@ -148,7 +147,8 @@ static bool is_voided(const ka_view *v)
 bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
 {
     unanswered u = oldest_unanswered(v);
-    if (!is_lost(v, &u) || is_after_fin(v, &u) || !is_received(v, &u) || u.end_at.frame == 0 || is_voided(v))
+    if (!is_lost(v, &u) || is_after_fin(v, &u) || !is_received(v, &u) || u.end_at.frame == 0 ||
+        ka_rules_voided(v))
         return false;
     /* As the server saw it: the request's end was still on its way there, the close already on its way here.
      */
