@@ -45,11 +45,8 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_threshold
         e->newest_syn_ns = c->first.time_ns;
     if (e->evictions != NULL)
         ka_evictions_opened(e->evictions, c->first.time_ns, limits->eviction_window_ns);
-    if (client == NULL)
-        return;
-    client->opened++;
-    if (c->first.time_ns > client->opened_ns)
-        client->opened_ns = c->first.time_ns;
+    if (client != NULL)
+        ka_client_opened(client, c->first.time_ns);
 }
 
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request)
@@ -189,7 +186,8 @@ static ka_status released(ka_audit *a, ka_connection *c, const ka_view *v)
         return KA_OK;
     if (by_client)
         client->released_ns = v->close.at.time_ns;
-    c->abandoned = left && client->opened_ns > x->last.end_at.time_ns;
+    c->abandoned =
+        left && ka_client_opened_instead(client, x->last.end_at.time_ns + v->limits->abandoned_after_ns);
     c->undecided = left && !c->abandoned;
     return KA_OK;
 }

@@ -15,6 +15,24 @@ void ka_span_add(ka_span *span, ka_moment at)
         span->last = at;
 }
 
+void ka_client_opened(ka_client *c, int64_t syn_ns)
+{
+    c->openings_ns[++c->opened % KA_OPENINGS_KEPT] = syn_ns;
+}
+
+bool ka_client_opened_instead(ka_client *c, int64_t idle_ns)
+{
+    uint32_t kept = c->opened < KA_OPENINGS_KEPT ? c->opened : KA_OPENINGS_KEPT;
+    uint32_t oldest = c->opened - kept + 1;
+    for (uint32_t n = c->matched >= oldest ? c->matched + 1 : oldest; n <= c->opened; n++) {
+        if (c->openings_ns[n % KA_OPENINGS_KEPT] <= idle_ns)
+            continue;
+        c->matched = n;
+        return true;
+    }
+    return false;
+}
+
 void ka_clients_fini(ka_clients *cs, const ka_allocator *allocator)
 {
     for (uint32_t i = 0; i < cs->count; i++)
@@ -79,8 +97,7 @@ static ka_client *add(ka_clients *cs, uint32_t endpoint, const ka_address *addre
 {
     *slot_of(cs, endpoint, address) = cs->count + 1;
     ka_client *c = &cs->at[cs->count++];
-    *c = (ka_client){
-        .version = address->version, .endpoint = endpoint, .opened_ns = KA_NONE, .released_ns = KA_NONE};
+    *c = (ka_client){.version = address->version, .endpoint = endpoint, .released_ns = KA_NONE};
     memcpy(c->ip, address->ip, sizeof c->ip);
     return c;
 }

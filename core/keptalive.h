@@ -418,8 +418,7 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
 /* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
-/* Likewise connections beyond the limit of clients, each at one server (KA_CLIENTS_MAX): what only many of
- * one client's connections show is not looked for on those. */
+/* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
 uint64_t ka_audit_clients_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
