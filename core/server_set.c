@@ -4,43 +4,21 @@
  */
 #include "server_set.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "memory.h"
 
 /* By name, then by requests. */
-static bool before(const ka_endpoint *a, const ka_endpoint *b)
+static int compare(const void *left, const void *right)
 {
+    const ka_endpoint *a = *(const ka_endpoint *const *)left, *b = *(const ka_endpoint *const *)right;
     int order = strcmp(a->name, b->name);
     if (order != 0)
-        return order < 0;
-    return a->requests != b->requests ? a->requests < b->requests : a->index < b->index;
-}
-
-static void sift(const ka_endpoint **at, uint32_t count, uint32_t i)
-{
-    for (uint32_t child; (child = 2 * i + 1) < count; i = child) {
-        if (child + 1 < count && before(at[child], at[child + 1]))
-            child++;
-        if (!before(at[i], at[child]))
-            return;
-        const ka_endpoint *moved = at[i];
-        at[i] = at[child];
-        at[child] = moved;
-    }
-}
-
-/* Heapsort: in place, and never slower than it should be. */
-static void sort(const ka_endpoint **at, uint32_t count)
-{
-    for (uint32_t i = count / 2; i > 0; i--)
-        sift(at, count, i - 1);
-    for (uint32_t last = count; last > 1; last--) {
-        const ka_endpoint *largest = at[0];
-        at[0] = at[last - 1];
-        at[last - 1] = largest;
-        sift(at, last - 1, 0);
-    }
+        return order;
+    if (a->requests != b->requests)
+        return a->requests < b->requests ? -1 : 1;
+    return a->index < b->index ? -1 : 1;
 }
 
 /* For at least half of the time of the busiest one the other took part. */
@@ -104,7 +82,7 @@ ka_status ka_server_sets(ka_endpoints *es, ka_server_set **out)
         if (es->at[i]->name[0] != '\0' && es->at[i]->requests > 0)
             at[named++] = es->at[i];
     }
-    sort(at, named);
+    qsort(at, named, sizeof *at, compare);
     for (uint32_t from = 0, to; from < named; from = to) {
         for (to = from + 1; to < named && strcmp(at[to]->name, at[from]->name) == 0;)
             to++;
