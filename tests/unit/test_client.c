@@ -123,7 +123,7 @@ static void test_growth_of_any_length(void **state)
         for (int i = 0; i < 4; i++)
             assert_in_range(q[i].opened, 300, 520);
         assert_in_range(q[0].opened, q[3].opened - 3, q[3].opened + 3);
-        assert_false(ka_growth_quarters(&growth, start_ns + span_ns * 100, &all, q) && q[3].opened > 0);
+        assert_false(ka_growth_quarters(&growth, start_ns + span_ns * 8, &all, q) && q[3].opened > 0);
     }
 }
 
