@@ -18,7 +18,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->now.time_ns = KA_NONE;
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
-    ka_endpoints_init(&a->endpoints, &a->config.allocator);
+    ka_endpoints_init(&a->endpoints, &a->config.allocator, config->hash_seed);
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
@@ -78,6 +78,11 @@ static void prefetch(const void *memory, size_t size_bytes)
 uint64_t ka_audit_servers_left_out(const ka_audit *a)
 {
     return a->endpoints.left_out;
+}
+
+uint64_t ka_audit_clients_left_out(const ka_audit *a)
+{
+    return a->endpoints.clients.left_out;
 }
 
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
@@ -185,6 +190,8 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     if (counts)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
+    if (status == KA_OK)
+        status = ka_audit_many_closed(a, c, &v);
     ka_endpoint_closed(c->endpoint);
     return status;
 }
@@ -326,6 +333,9 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     v.header = header;
     v.message = m;
     v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
+    ka_elsewhere elsewhere;
+    if (c->endpoint != NULL && ka_audit_many_request(a, c, &v, &elsewhere) != KA_OK)
+        return KA_NO_MEMORY;
     ka_status status = ask_of_message(a, c, &v, KA_ON_REQUEST);
     c->exchanges.continued = false;
     return status;
@@ -356,6 +366,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     if (c->endpoint != NULL) {
         ka_endpoint_heard(c->endpoint, m->last.time_ns);
         ka_endpoint_advertised(c->endpoint, header);
+    }
+    bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
+    if (unusual && c->endpoint != NULL && ka_audit_many_response(a, c, request, header, m) != KA_OK) {
+        ka_memory_give(allocator, request);
+        return KA_NO_MEMORY;
     }
     if (answer != KA_ANSWER_UNASKED)
         tell_exchange(a, c, request, m, &c->exchanges.last);

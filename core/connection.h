@@ -51,6 +51,11 @@ struct ka_connection {
     uint8_t client;        /* index into ends */
     bool client_known;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
+    /* Beside others of the same client and server: */
+    bool soon : 1;       /* opened for a request shortly after the client had given up another */
+    bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
+    bool undecided : 1;  /* left idle likewise, but no other was needed */
+    bool challenged : 1; /* the server asked here for the second half of a login */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */
@@ -101,6 +106,8 @@ typedef struct ka_view {
     const ka_response *response;
     int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
+    const struct ka_loss *loss;           /* lost on another connection, and this request repeats it */
+    const struct ka_challenge *challenge; /* got on another connection, and this request answers it */
 } ka_view;
 
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);

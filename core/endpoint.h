@@ -8,13 +8,16 @@
 #ifndef KA_ENDPOINT_H
 #define KA_ENDPOINT_H
 
+#include "client.h"
 #include "connection.h"
+#include "eviction.h"
+#include "growth.h"
 #include "histogram.h"
 #include "keptalive.h"
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
- * few, one of a crawler's traffic some ten thousand. About 600 bytes each, and 4 kB more once it has closed
- * an idle connection. */
+ * few, one of a crawler's traffic some ten thousand. An endpoint has 1.3 kB, and with the buckets of its
+ * histograms 2.5 to 3 kB; once it has closed an idle connection, 4 kB more, and an early one, 2 kB. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };
@@ -50,6 +53,29 @@ typedef struct ka_unit_watch {
     uint8_t ip[16];
     uint32_t count; /* connections in a row; 0: nobody */
 } ka_unit_watch;
+/* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
+ * of further ones are compared with no others. */
+enum { KA_TIMERS_MAX = 4 };
+
+/* How long connections were idle when the server closed them, after one advertised timeout. */
+typedef struct ka_timer {
+    int64_t timeout_s;
+    ka_histogram idle;
+    ka_span at;
+} ka_timer;
+
+/* Connections that the server ended by saying close, unasked. */
+typedef struct ka_endings_seen {
+    uint32_t count;
+    uint32_t ordinal;    /* the largest request number at which it did */
+    uint32_t at_ordinal; /* how often it did there */
+    uint32_t served_max; /* the largest request number of any connection that it answered */
+    int64_t age_min_ns;  /* since the SYN */
+    int64_t age_max_ns;
+    int64_t kept_age_ns; /* the largest age at which it answered without close */
+    ka_span at_ordinal_at;
+    ka_span at;
+} ka_endings_seen;
 
 typedef struct ka_endpoint {
     ka_address server;
@@ -71,7 +97,20 @@ typedef struct ka_endpoint {
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
-    ka_mass_watch *watch; /* from the first close by the server on */
+    ka_mass_watch *watch;    /* from the first close by the server on */
+    ka_evictions *evictions; /* from its first early one on */
+    ka_timer timers[KA_TIMERS_MAX];
+    uint32_t timer_count;
+    uint32_t first_client; /* index + 1 in the table of clients; 0: none */
+    uint32_t last_client;
+    uint32_t doubtful;     /* judged connections of which the capture missed something */
+    uint32_t tunnels;      /* judged ones that are meant to stay */
+    uint32_t doubts;       /* the failed gates of the doubtful */
+    int64_t newest_syn_ns; /* of a connection with a request; KA_NONE */
+    ka_endings_seen endings;
+    ka_growth growth;
+    ka_span opened_at; /* SYNs of connections with a request */
+    ka_span active;    /* first requests, and last segments of judged connections */
 } ka_endpoint;
 
 typedef struct ka_endpoints {
@@ -82,9 +121,12 @@ typedef struct ka_endpoints {
     uint32_t *slots; /* hash table of index + 1; 0: free */
     uint32_t slot_count;
     uint64_t left_out; /* connections of servers beyond the limit */
+    uint64_t seed;
+    ka_clients clients;
 } ka_endpoints;
 
-void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator);
+/* `seed` of the hash tables: any; secret where captures may be made to collide. */
+void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator, uint64_t seed);
 void ka_endpoints_fini(ka_endpoints *endpoints);
 /* A copy whose endpoints have the same indexes; *out is initialised by it. */
 ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
@@ -92,6 +134,10 @@ ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
 /* NULL in *out when there is none; with `create` one is made, unless the limit is reached. */
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
                             ka_endpoint **out);
+
+/* The client's ledger at that server; NULL in *out as above. Valid until the next is made. */
+ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_address *client,
+                              bool create, ka_client **out);
 
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
@@ -111,6 +157,8 @@ void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool
 
 /* Adds a judged connection to the statistics. */
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);
+/* learn.c: what only such a view shows of the server and of the client (NULL: it has no ledger). */
+ka_status ka_endpoint_learn(ka_endpoint *endpoint, ka_client *client, const ka_view *view);
 void ka_endpoint_record_of(const ka_endpoint *endpoint, ka_endpoint_record *out);
 /* The mass-close finding of one event. */
 void ka_endpoint_mass_finding(const ka_endpoint *endpoint, const ka_mass_event *event, ka_finding *out);

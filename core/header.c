@@ -4,6 +4,8 @@
  */
 #include "header.h"
 
+#include "login.h"
+
 #include <string.h>
 
 /* The media type, without parameters and case. */
@@ -30,6 +32,7 @@ void ka_header_read(const ka_message *message, ka_header *header)
     memset(&header->proxy_connection, 0, sizeof header->proxy_connection);
     header->host = (ka_slice){NULL, 0};
     header->has_proxy_connection = header->expects_continue = header->event_stream = false;
+    header->login_step = 0;
     for (size_t i = 0; i < message->field_count; i++) {
         const ka_field *field = &message->fields[i];
         switch (field->name) {
@@ -48,6 +51,10 @@ void ka_header_read(const ka_message *message, ka_header *header)
             break;
         case KA_FIELD_HOST:
             header->host = field->value;
+            break;
+        case KA_FIELD_AUTHENTICATE:
+            if (header->login_step == 0)
+                header->login_step = ka_login_step(field->value);
             break;
         case KA_FIELD_CONTENT_TYPE:
             header->event_stream = is_event_stream(field->value);

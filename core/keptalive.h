@@ -299,9 +299,9 @@ typedef struct ka_finding {
     ka_severity severity;  /* after the gates */
     ka_fault fault;        /* the catalogue's, or the side that sent the message */
     uint32_t failed_gates; /* those that lowered it */
-    bool has_stream;       /* else it is about `server` as a whole */
+    bool has_stream;       /* else it is about `server` as a whole, or about what `client` does there */
     uint32_t stream;
-    ka_address client;
+    ka_address client; /* without a stream: port 0, and version 0 when it is about no client */
     ka_address server;
     ka_moment at;
     ka_evidence frames[KA_EVIDENCE_MAX];
@@ -409,6 +409,8 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
+    uint64_t hash_seed;
 } ka_config;
 
 /* Copies the configuration. */
@@ -420,6 +422,8 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
 /* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
+/* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
+uint64_t ka_audit_clients_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */

@@ -64,6 +64,8 @@ static const rule rules[] = {
     {KA_TCP_KEEPALIVE_ONLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_tcp_keepalive_only},
     {KA_DEAD_PEER, KA_ON_SETTLE, KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE,
      ka_rule_dead_peer},
+    {KA_UNSAFE_REPLAY, KA_ON_REQUEST, KA_GATE_LOST_STATE, ka_rule_unsafe_replay},
+    {KA_AUTH_BOUND_BROKEN, KA_ON_REQUEST, COUNTS, ka_rule_auth_bound_broken},
     {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
     {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
     {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},

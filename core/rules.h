@@ -51,6 +51,8 @@ ka_rule_fn ka_rule_silent_drop, ka_rule_reset_on_first_packet;
 ka_rule_fn ka_rule_idle_close_by_rst, ka_rule_rst_data_loss, ka_rule_half_close_killed;
 /* rules_probe.c: TCP keepalive probes, and FINs without an answer */
 ka_rule_fn ka_rule_tcp_keepalive_only, ka_rule_dead_peer;
+/* rules_other.c: what began on another connection */
+ka_rule_fn ka_rule_unsafe_replay, ka_rule_auth_bound_broken;
 /* rules_syntax.c: header values */
 ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, ka_rule_duplicate_conflict,
     ka_rule_token_missing, ka_rule_close_contradiction, ka_rule_timeout_huge, ka_rule_timeout_not_first,
@@ -62,6 +64,9 @@ int64_t ka_rules_allowed(const ka_view *view, const ka_response *response);
 
 /* The latest response used up its max, by the reading that gives the server its reason to close. */
 bool ka_rules_max_reached(const ka_view *view);
+
+/* The latest answer ends the connection, so what was pipelined behind it is void (RFC 9112 section 9.6). */
+bool ka_rules_voided(const ka_view *view);
 
 /* Statuses with which a server has reason to close, announced or not. */
 bool ka_rules_excuses_close(uint16_t status);

@@ -131,8 +131,7 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
     return true;
 }
 
-/* The latest answer ends the connection, so what was pipelined behind it is void (RFC 9112 section 9.6). */
-static bool is_voided(const ka_view *v)
+bool ka_rules_voided(const ka_view *v)
 {
     const ka_response *last = &v->exchanges->last;
     return v->exchanges->completed > 0 && (!last->persists || last->asked_close ||
@@ -154,7 +153,7 @@ static int64_t silence_ns(const ka_view *v, const ka_unanswered *u)
 /* The server answered requests that were sent with this one, received this one, and never answered it. */
 static bool is_pipeline_lost(const ka_view *v, const ka_unanswered *u)
 {
-    if (u->first == 0 || u->end_at.frame == 0 || !is_pipelined(v, u) || v->answer_begun || is_voided(v))
+    if (u->first == 0 || u->end_at.frame == 0 || !is_pipelined(v, u) || v->answer_begun || ka_rules_voided(v))
         return false;
     if (v->close.by == KA_SIDE_SERVER)
         return is_received(v, u);
@@ -178,7 +177,7 @@ bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
 {
     ka_unanswered u = ka_rules_unanswered(v);
     if (!is_lost(v, &u) || is_after_fin(v, &u) || !is_received(v, &u) || u.end_at.frame == 0 ||
-        is_voided(v) || is_pipeline_lost(v, &u))
+        ka_rules_voided(v) || is_pipeline_lost(v, &u))
         return false;
     /* As the server saw it: the request's end was still on its way there, the close already on its way here.
      */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "endpoint_rules.h"
 #include "memory.h"
 #include "rules.h"
 
@@ -123,7 +124,7 @@ static const ka_address *client_of(const ka_view *v)
 }
 
 /* What later connections of this server are judged by. */
-static void learn(const ka_view *v, const ka_noted *list, ka_endpoint *endpoint)
+static void learn_habits(const ka_view *v, const ka_noted *list, ka_endpoint *endpoint)
 {
     int64_t given_up_ns = ka_rules_given_up_untold(v);
     ka_unit_sign sign = ka_rules_unit_sign(v);
@@ -134,8 +135,20 @@ static void learn(const ka_view *v, const ka_noted *list, ka_endpoint *endpoint)
         ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD);
 }
 
-/* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
-static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoint *endpoint)
+static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_view *v,
+                       const ka_record *record)
+{
+    ka_client *client;
+    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+    if (status == KA_OK)
+        status = ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client);
+    return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
+}
+
+/* Judges what the view shows, tells the sink, and adds to the server's statistics, one of those endpoints
+ * (NULL: it has none). */
+static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoints *endpoints,
+                       ka_endpoint *endpoint)
 {
     judged j = {&a->config.allocator, NULL};
     ka_record record;
@@ -158,12 +171,19 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
-            learn(v, j.list, endpoint);
-            status = ka_endpoint_add(endpoint, &record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+            learn_habits(v, j.list, endpoint);
+            status = learn(endpoints, endpoint, v, &record);
         }
     }
     clear(&j);
     return status;
+}
+
+/* Dropped, or its ports reused. */
+static void ended_unseen(const ka_audit *a, ka_connection *c)
+{
+    ka_endpoint_closed(c->endpoint);
+    ka_growth_count(&c->endpoint->growth, a->now.time_ns, KA_GROWTH_CLOSED);
 }
 
 ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
@@ -173,26 +193,35 @@ ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
     if (endpoint == NULL && ka_endpoints_find(&a->endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
         return KA_NO_MEMORY;
     if (c->endpoint != NULL && c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL)
-        ka_endpoint_closed(c->endpoint);
+        ended_unseen(a, c);
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.failed_gates |= failed_gates;
-    return judge(a, &v, &a->config.sink, endpoint);
+    return judge(a, &v, &a->config.sink, &a->endpoints, endpoint);
 }
 
 /* ---- The report at the end of the capture ---- */
 
-static void tell_endpoint(const ka_endpoint *e, const ka_sink *sink)
+static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, const ka_sink *sink)
 {
-    for (uint32_t i = 0; e->watch != NULL && i < e->watch->event_count && sink->finding != NULL; i++) {
-        ka_finding f;
-        ka_endpoint_mass_finding(e, &e->watch->events[i], &f);
-        sink->finding(sink->user, &f);
-    }
-    if (sink->endpoint != NULL) {
+    ka_server_set *sets;
+    if (ka_server_sets(endpoints, &sets) != KA_OK)
+        return KA_NO_MEMORY;
+    for (uint32_t i = 0; i < endpoints->count; i++) {
+        const ka_endpoint *e = endpoints->at[i];
+        ka_endpoint_view v = {.endpoint = e,
+                              .clients = &endpoints->clients,
+                              .set = sets[i].servers > 0 ? &sets[i] : NULL,
+                              .limits = &a->config.thresholds,
+                              .now = a->now};
+        ka_endpoint_rules_run(&v, sink);
+        if (sink->endpoint == NULL)
+            continue;
         ka_endpoint_record record;
         ka_endpoint_record_of(e, &record);
         sink->endpoint(sink->user, &record);
     }
+    ka_memory_give(&a->config.allocator, sets);
+    return KA_OK;
 }
 
 static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpoints *endpoints,
@@ -204,7 +233,7 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
         return KA_NO_MEMORY;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.capture_ended = true;
-    return judge(a, &v, sink, endpoint);
+    return judge(a, &v, sink, endpoints, endpoint);
 }
 
 ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
@@ -215,8 +244,8 @@ ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
         return status;
     for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)
         status = report_open(a, c, &endpoints, sink);
-    for (uint32_t i = 0; i < endpoints.count && status == KA_OK; i++)
-        tell_endpoint(endpoints.at[i], sink);
+    if (status == KA_OK)
+        status = tell_endpoints(a, &endpoints, sink);
     ka_endpoints_fini(&endpoints);
     return status;
 }

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -174,6 +175,9 @@ static bool open_audit(run *self)
         .settled = stream_settled,
         .settled_user = &self->streams,
     };
+    /* Against captures made to collide; without entropy only that protection is lost. */
+    if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
+        config.hash_seed = 0;
     if (ka_audit_new(&config, &self->audit) != KA_OK)
         return false;
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
@@ -285,6 +289,8 @@ static void list_incomplete(run *self)
          false},
         {"servers", "connections left out of the table of servers, which is full",
          ka_audit_servers_left_out(self->audit), false, false},
+        {"clients", "connections left out of the table of clients, which is full",
+         ka_audit_clients_left_out(self->audit), false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -255,6 +255,7 @@ static ka_field_name field_name(const char *line, size_t len_bytes)
         [KA_FIELD_HOST] = "Host",
         [KA_FIELD_CONTENT_TYPE] = "Content-Type",
         [KA_FIELD_SERVER] = "Server",
+        [KA_FIELD_AUTHENTICATE] = "Authorization",
     };
     for (unsigned i = 0; i < KA_FIELD_COUNT; i++) {
         if (names[i] != NULL && strlen(names[i]) == len_bytes && memcmp(names[i], line, len_bytes) == 0)
