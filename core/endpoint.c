@@ -150,6 +150,38 @@ void ka_endpoint_mass_finding(const ka_endpoint *e, const ka_mass_event *event, 
     ka_finding_value(f, "open", event->open, KA_COUNT);
 }
 
+/* ---- A limit of requests, by the GOAWAYs of HTTP/2 ---- */
+
+/* The first step of a graceful shutdown names no stream (RFC 9113 section 6.8). */
+enum { ANY_STREAM = 0x7fffffff };
+
+void ka_endpoint_goaway(ka_endpoint *e, const ka_thresholds *limits, const ka_h2_goaway *goaway)
+{
+    ka_goaways *g = &e->goaways;
+    if (!goaway->busy || goaway->last_stream == ANY_STREAM)
+        return;
+    g->mixed = g->mixed || (g->count > 0 && g->last_stream != goaway->last_stream);
+    g->last_stream = goaway->last_stream;
+    g->count++;
+    if (g->count == limits->h2_limit_count)
+        g->at = goaway->at;
+}
+
+bool ka_endpoint_h2_limit(const ka_endpoint *e, const ka_thresholds *limits, ka_finding *f)
+{
+    const ka_goaways *g = &e->goaways;
+    if (g->mixed || g->count < limits->h2_limit_count || g->last_stream < 3)
+        return false; /* one request a connection is no reuse */
+    ka_finding_init(f, KA_H2_REQUEST_LIMIT);
+    f->server = e->server;
+    f->at = g->at;
+    f->values[0].number = g->count;
+    ka_finding_frame(f, "goaway", g->at);
+    ka_finding_value(f, "last_stream", g->last_stream, KA_COUNT);
+    ka_finding_value(f, "limit", ((int64_t)g->last_stream + 1) / 2, KA_COUNT);
+    return true;
+}
+
 /* ---- Statistics ---- */
 
 /* A connection that nobody closed by its timer says nothing about timers. */

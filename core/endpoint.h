@@ -45,6 +45,14 @@ typedef struct ka_mass_watch {
     uint32_t event_count;
 } ka_mass_watch;
 
+/* GOAWAYs of the server with the answer to a request: at a limit they name the same stream. */
+typedef struct ka_goaways {
+    ka_moment at; /* the one that made it a limit */
+    uint32_t last_stream;
+    uint32_t count;
+    bool mixed; /* they name different ones */
+} ka_goaways;
+
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
@@ -59,6 +67,7 @@ typedef struct ka_endpoint {
     int64_t timeout_s;
     int64_t max;
     ka_max_style max_style;
+    ka_goaways goaways;
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
@@ -93,6 +102,11 @@ void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allocator,
                                  const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
 bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
+
+/* The server's GOAWAY on a connection that was judged. */
+void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
+/* h2-request-limit, when it holds. */
+bool ka_endpoint_h2_limit(const ka_endpoint *endpoint, const ka_thresholds *limits, ka_finding *out);
 
 /* Adds a judged connection to the statistics. */
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);

@@ -140,7 +140,8 @@ typedef enum ka_gate {
     KA_GATE_OFFLOAD = 1 << 14,       /* segments larger than the MSS */
     KA_GATE_NO_RTT = 1 << 15,        /* no handshake: round trips are estimates */
     KA_GATE_LOST_STATE = 1 << 16,    /* dropped by the front end to stay within its memory limit */
-    KA_GATE_COUNT = 17
+    KA_GATE_TLS_INFERRED = 1 << 17,  /* told by TLS records that may carry something else than HTTP/1 */
+    KA_GATE_COUNT = 18
 } ka_gate;
 
 /* The name as it stands in `confidence`, for bit number index. */
@@ -242,6 +243,9 @@ typedef struct ka_bytes {
     ka_moment first;
     ka_moment last;
 } ka_bytes;
+
+/* Protocols named by a TLS hello (RFC 7301); other names, grease included, are KA_ALPN_OTHER. */
+enum { KA_ALPN_HTTP1 = 0x01, KA_ALPN_H2 = 0x02, KA_ALPN_OTHER = 0x04 };
 
 /* One HTTP/2 frame (RFC 9113 section 4.1). */
 typedef struct ka_h2_frame {
@@ -438,6 +442,8 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
+/* The ALPN names of a ClientHello (else ServerHello), before or after its record; 0: it has none. */
+ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);

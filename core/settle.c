@@ -120,6 +120,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
+            if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
+                ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
             endpoint->unannounced += is_sure(j.list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
             status = ka_endpoint_add(endpoint, &record, v->capture_ended && v->close.by == KA_SIDE_NONE);
         }
@@ -143,8 +145,11 @@ ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
 
 /* ---- The report at the end of the capture ---- */
 
-static void tell_endpoint(const ka_endpoint *e, const ka_sink *sink)
+static void tell_endpoint(const ka_endpoint *e, const ka_thresholds *limits, const ka_sink *sink)
 {
+    ka_finding limit;
+    if (sink->finding != NULL && ka_endpoint_h2_limit(e, limits, &limit))
+        sink->finding(sink->user, &limit);
     for (uint32_t i = 0; e->watch != NULL && i < e->watch->event_count && sink->finding != NULL; i++) {
         ka_finding f;
         ka_endpoint_mass_finding(e, &e->watch->events[i], &f);
@@ -178,7 +183,7 @@ ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
     for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)
         status = report_open(a, c, &endpoints, sink);
     for (uint32_t i = 0; i < endpoints.count && status == KA_OK; i++)
-        tell_endpoint(endpoints.at[i], sink);
+        tell_endpoint(endpoints.at[i], &a->config.thresholds, sink);
     ka_endpoints_fini(&endpoints);
     return status;
 }
