@@ -244,9 +244,6 @@ typedef struct ka_bytes {
     ka_moment last;
 } ka_bytes;
 
-/* Protocols named by a TLS hello (RFC 7301); other names, grease included, are KA_ALPN_OTHER. */
-enum { KA_ALPN_HTTP1 = 0x01, KA_ALPN_H2 = 0x02, KA_ALPN_OTHER = 0x04 };
-
 /* One HTTP/2 frame (RFC 9113 section 4.1). */
 typedef struct ka_h2_frame {
     uint8_t direction;
@@ -442,7 +439,8 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
-/* The ALPN names of a ClientHello (else ServerHello), before or after its record; 0: it has none. */
+enum { KA_ALPN_HTTP1 = 1, KA_ALPN_H2 = 2, KA_ALPN_OTHER = 4 }; /* what a TLS hello names (RFC 7301) */
+/* The bits of a ClientHello (else ServerHello); 0: it has none. */
 ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
