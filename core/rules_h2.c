@@ -3,8 +3,6 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
-#include <string.h>
-
 #include "rules.h"
 
 static void show_goaway(const ka_view *v, ka_finding *f)
@@ -75,8 +73,6 @@ bool ka_rule_h2_stream_lost(const ka_view *v, ka_finding *f)
     if (stream == NULL)
         return false;
     bool too_late = is_after_goaway(v->connection->h2, stream);
-    const char *what =
-        too_late ? "opened after the server's GOAWAY" : "accepted, then abandoned by the server";
     f->fault = too_late ? KA_FAULT_CLIENT : KA_FAULT_SERVER;
     f->at = stream->at;
     f->values[0].number = count;
@@ -86,6 +82,5 @@ bool ka_rule_h2_stream_lost(const ka_view *v, ka_finding *f)
     ka_finding_value(f, "stream_id", stream->id, KA_COUNT);
     ka_finding_value(f, "after_goaway", too_late ? 1 : 0, KA_COUNT);
     ka_finding_value(f, "before_close", v->close.at.time_ns - stream->at.time_ns, KA_NS);
-    ka_finding_detail(f, (ka_slice){what, strlen(what)});
     return true;
 }

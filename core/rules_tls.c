@@ -17,6 +17,18 @@ enum { H2_REQUEST_BYTES = 100 };
 
 /* ---- Bursts ---- */
 
+/* The client closes right behind it: GOAWAY, QUIT or the like, where it need not be HTTP/1. */
+static bool is_goodbye(const ka_view *v, const ka_tls *tls)
+{
+    const ka_burst *burst = tls->waiting;
+    const ka_tls_alert *alert = tls->alerts != NULL ? &tls->alerts[v->connection->client] : NULL;
+    int64_t until_ns = burst->end_at.time_ns + v->limits->unannounced_ns;
+    ka_how how;
+    ka_moment ended = ka_transport_ended(v->client, &how);
+    return (alert != NULL && alert->end > burst->end && alert->at.time_ns < until_ns) ||
+           (how != KA_HOW_NONE && ended.time_ns < until_ns);
+}
+
 const ka_burst *ka_rules_burst(const ka_view *v)
 {
     const ka_tls *tls = ka_connection_bursts(v->connection);
@@ -24,6 +36,8 @@ const ka_burst *ka_rules_burst(const ka_view *v)
     if (tls == NULL || tls->waiting == NULL || (v->failed_gates & BLINDING))
         return NULL;
     if (carries == KA_TLS_H2 || carries == KA_TLS_OTHER)
+        return NULL;
+    if (carries != KA_TLS_HTTP1 && is_goodbye(v, tls))
         return NULL;
     /* The first exchange may have failed for TLS's own reasons: a client certificate that was refused. */
     if (tls->answered.frame == 0)

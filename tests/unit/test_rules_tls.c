@@ -201,6 +201,29 @@ static void closes_cross(void **state)
     }
 }
 
+/* Something short, an alert, a FIN, all at once: a client that says goodbye, unless it can only be HTTP/1. */
+static void goodbye(void **state)
+{
+    (void)state;
+    for (int http1 = 0; http1 <= 1; http1++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = shake_hands(TLS_12, http1 ? KA_ALPN_HTTP1 : 0);
+            exchanged(c, 1);
+            fin(c, SERVER, 6.1);
+            mark *last = asks(c, 6.13);
+            tls_record(c, CLIENT, 6.13, ALERT, ALERT_12_BYTES);
+            fin(c, CLIENT, 6.13);
+            rst(c, SERVER, 6.16);
+            timeline_play(&t, 10);
+            if (http1)
+                assert_holds(&t, KA_REUSE_AFTER_FIN, KA_ERROR, KA_FAULT_CLIENT, last);
+            else
+                assert_silent(&t);
+        }
+    }
+}
+
 /* The rest of an upload behind an early answer: no request. */
 static void upload_goes_on(void **state)
 {
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(race_in_doubt),
         cmocka_unit_test(no_alpn_on_443),
         cmocka_unit_test(closes_cross),
+        cmocka_unit_test(goodbye),
         cmocka_unit_test(upload_goes_on),
         cmocka_unit_test(closed_in_flight),
         cmocka_unit_test(close_notify_ignored),
