@@ -186,7 +186,9 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_status status = KA_OK;
     bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
                   (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
-                  c->exchanges.last.persists && v.close.idle_ns >= a->config.thresholds.unannounced_ns;
+                  (c->exchanges.last.persists ||
+                   (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
+                  v.close.idle_ns >= a->config.thresholds.unannounced_ns;
     if (counts)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
@@ -447,5 +449,6 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
     if (b->direction == c->client && b->tls_type == 0)
         c->exchanges.stray = true;
-    return KA_OK;
+    return c->tls != NULL && ka_tls_is_alert(b) ? ka_tls_alert_add(c->tls, &a->config.allocator, b, end)
+                                                : KA_OK;
 }

@@ -10,6 +10,7 @@
 #include "h2.h"
 #include "header.h"
 #include "keptalive.h"
+#include "tls.h"
 #include "transport.h"
 
 struct ka_endpoint;
@@ -20,25 +21,13 @@ typedef struct ka_noted {
     ka_finding finding;
 } ka_noted;
 
-/* TLS without keys: a burst of application data by the client stands for a request, one by the server for its
- * response. */
-typedef struct ka_bursts {
-    ka_moment answered;    /* end of the newest server burst; frame 0: none yet */
-    uint64_t answered_end; /* sequence numbers: one past that end, */
-    uint64_t asked;        /* and where the burst begins that waits */
-    bool greeted;          /* the client's ClientHello was captured */
-    bool server_spoke;     /* application data by the server */
-    bool client_spoke;     /* likewise by the client */
-    bool waiting;          /* the client's burst is not answered yet */
-} ka_bursts;
-
 struct ka_connection {
     ka_connection *older; /* in the audit's list of open ones */
     ka_connection *newer;
     void *owner;
     ka_transport transport;
     ka_exchanges exchanges;
-    ka_bursts *bursts; /* TLS nobody can read */
+    ka_tls *tls;
     ka_h2 *h2;
     ka_noted *noted;
     struct ka_endpoint *endpoint;
@@ -113,6 +102,11 @@ typedef struct ka_view {
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);
 void ka_connection_fini(ka_connection *connection, const ka_allocator *allocator);
 
+/* Its TLS records, where they are all that can be judged by; NULL: it is not TLS, or can be read. */
+const ka_tls *ka_connection_bursts(const ka_connection *connection);
+/* What ALPN and port say that they carry; KA_TLS_UNKNOWN also when it is not TLS. */
+ka_tls_carries ka_connection_carries(const ka_connection *connection);
+
 /* A view with everything but final, capture_ended, mass_closed, repeated, server_*, close and what just came.
  */
 void ka_view_init(const ka_connection *connection, const ka_thresholds *limits, ka_moment now,
@@ -129,6 +123,9 @@ int64_t ka_view_expect_ns(const ka_view *view);
 
 /* The advertised timeout in force after the latest response, in ns; KA_NONE. */
 int64_t ka_view_timeout_ns(const ka_view *view);
+
+/* The end of the latest thing that starts the idle clock; frame 0: there was none. */
+ka_moment ka_view_idle_since(const ka_view *view);
 
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);

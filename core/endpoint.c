@@ -179,6 +179,23 @@ void ka_endpoint_unit_seen(ka_endpoint *e, const ka_address *client, bool again)
     }
 }
 
+/* ---- A limit of requests, by the GOAWAYs of HTTP/2 ---- */
+
+/* The first step of a graceful shutdown names no stream (RFC 9113 section 6.8). */
+enum { ANY_STREAM = 0x7fffffff };
+
+void ka_endpoint_goaway(ka_endpoint *e, const ka_thresholds *limits, const ka_h2_goaway *goaway)
+{
+    ka_goaways *g = &e->goaways;
+    if (!goaway->busy || goaway->last_stream == ANY_STREAM)
+        return;
+    g->mixed = g->mixed || (g->count > 0 && g->last_stream != goaway->last_stream);
+    g->last_stream = goaway->last_stream;
+    g->count++;
+    if (g->count == limits->h2_limit_count)
+        g->at = goaway->at;
+}
+
 /* ---- Statistics ---- */
 
 /* A connection that nobody closed by its timer says nothing about timers. */

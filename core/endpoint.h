@@ -53,6 +53,7 @@ typedef struct ka_unit_watch {
     uint8_t ip[16];
     uint32_t count; /* connections in a row; 0: nobody */
 } ka_unit_watch;
+
 /* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
  * of further ones are compared with no others. */
 enum { KA_TIMERS_MAX = 4 };
@@ -77,6 +78,14 @@ typedef struct ka_endings_seen {
     ka_span at;
 } ka_endings_seen;
 
+/* GOAWAYs of the server with the answer to a request: at a limit they name the same stream. */
+typedef struct ka_goaways {
+    ka_moment at; /* the one that made it a limit */
+    uint32_t last_stream;
+    uint32_t count;
+    bool mixed; /* they name different ones */
+} ka_goaways;
+
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
@@ -88,12 +97,13 @@ typedef struct ka_endpoint {
     uint64_t concurrency_max;
     uint64_t open_at_end;
     uint64_t unannounced;
-    int64_t heard_ns; /* newest answer on any connection; KA_NONE */
+    int64_t heard_ns;    /* newest answer on any connection; KA_NONE */
     int64_t given_up_ns; /* the newest wait after which a client that knew no timeout gave up; 0: none */
     int64_t timeout_s;
     int64_t max;
     ka_max_style max_style;
     ka_unit_watch unit;
+    ka_goaways goaways;
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
@@ -154,6 +164,8 @@ bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
 uint64_t ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
 /* It did again, or did otherwise. */
 void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again);
+/* The server's GOAWAY on a connection that was judged. */
+void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
 
 /* Adds a judged connection to the statistics. */
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);

@@ -22,6 +22,7 @@ static const endpoint_rule rules[] = {
     {KA_ADVERT_MISMATCH, ONCE, ka_endpoint_rule_advert_mismatch},
     {KA_EVICTED_UNDER_PRESSURE, ONCE, ka_endpoint_rule_evicted},
     {KA_HIDDEN_LIMIT, ONCE, ka_endpoint_rule_hidden_limit},
+    {KA_H2_REQUEST_LIMIT, ONCE, ka_endpoint_rule_h2_limit},
     {KA_POOL_GROWTH, ONCE, ka_endpoint_rule_growth},
     {KA_CONNECTION_IMBALANCE, ONCE, ka_endpoint_rule_imbalance},
     {KA_NO_REUSE_CHURN, EACH_CLIENT, ka_endpoint_rule_churn},

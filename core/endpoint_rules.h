@@ -28,7 +28,7 @@ typedef bool ka_endpoint_rule_fn(const ka_endpoint_view *view, ka_finding *out);
 
 /* endpoint_rules_server.c: how the server ends connections */
 ka_endpoint_rule_fn ka_endpoint_rule_mass_close, ka_endpoint_rule_advert_mismatch, ka_endpoint_rule_evicted,
-    ka_endpoint_rule_hidden_limit;
+    ka_endpoint_rule_hidden_limit, ka_endpoint_rule_h2_limit;
 /* endpoint_rules_client.c: how its clients use theirs */
 ka_endpoint_rule_fn ka_endpoint_rule_abandoned, ka_endpoint_rule_churn, ka_endpoint_rule_growth,
     ka_endpoint_rule_imbalance;

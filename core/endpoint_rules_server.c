@@ -146,3 +146,16 @@ bool ka_endpoint_rule_hidden_limit(const ka_endpoint_view *v, ka_finding *f)
                                     : (ka_slice){age, sizeof age - 1});
     return true;
 }
+
+bool ka_endpoint_rule_h2_limit(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_goaways *g = &v->endpoint->goaways;
+    if (g->mixed || g->count < v->limits->h2_limit_count || g->last_stream < 3)
+        return false; /* one request a connection is no reuse */
+    f->at = g->at;
+    f->values[0].number = g->count;
+    ka_finding_frame(f, "goaway", g->at);
+    ka_finding_value(f, "last_stream", g->last_stream, KA_COUNT);
+    ka_finding_value(f, "limit", ((int64_t)g->last_stream + 1) / 2, KA_COUNT);
+    return true;
+}

@@ -2,18 +2,18 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The core's public header; explanation.h beside it has the catalogue's long texts only. A front end (the
- * `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to an
- * audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records and
- * findings to a sink.
+ * The core's public header, with catalogue.h; explanation.h has the catalogue's long texts only. A front end
+ * (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to
+ * an audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records
+ * and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
  *   Frame     1-based number over all input as merged.
  *   Sequence  32-bit TCP sequence numbers as on the wire; the core unwraps them.
  *   Memory    all from the allocator handed in. Slices are not NUL-terminated, and read only during the call.
- *   Errors    KA_NO_MEMORY and KA_MISUSE; odd traffic is a finding or a failed gate. Outputs then stay
- * untouched. Threads   an audit and what it owns belong to one thread.
+ *   Errors    KA_NO_MEMORY and KA_MISUSE, outputs then untouched; odd traffic is a finding or a failed gate.
+ *   Threads   an audit and what it owns belong to one thread.
  */
 #ifndef KEPTALIVE_H
 #define KEPTALIVE_H
@@ -21,6 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "catalogue.h"
 
 #define KA_SCHEMA         "keptalive/1"
 #define KA_SECOND_NS      INT64_C(1000000000)
@@ -56,98 +58,8 @@ typedef struct ka_moment {
     uint64_t frame; /* 0: never */
 } ka_moment;
 
-/* ---- Options ------------------------------------------------------------------------------- */
-
-/* Every threshold the rules use; name, default, unit and reason are rows of thresholds.def. */
-typedef struct ka_thresholds {
-#define KA_THRESHOLD(field, option, value, unit, reason) int64_t field;
-#include "thresholds.def"
-#undef KA_THRESHOLD
-} ka_thresholds;
-
-typedef enum ka_unit {
-    KA_COUNT,   /* a plain number */
-    KA_NS,      /* a duration or time in nanoseconds, shown in seconds */
-    KA_PERCENT, /* hundredths: 5 is 5 % */
-    KA_BYTES,
-} ka_unit;
-
-typedef struct ka_threshold_row {
-    const char *option; /* "early-tolerance" */
-    const char *reason; /* why the default has its value */
-    int64_t value;      /* the default */
-    ka_unit unit;
-    size_t offset; /* of the field in ka_thresholds */
-} ka_threshold_row;
-
-/* All rows, in the order of thresholds.def; *count is set. */
-const ka_threshold_row *ka_threshold_rows(size_t *count);
-void ka_thresholds_init(ka_thresholds *out);
-
-/* ---- The catalogue -------------------------------------------------------------------------- */
-
-/* Wireshark's expert levels, lowest first. */
-typedef enum ka_severity { KA_CHAT, KA_NOTE, KA_WARN, KA_ERROR } ka_severity;
-
-typedef enum ka_fault {
-    KA_FAULT_CLIENT,
-    KA_FAULT_SERVER,
-    KA_FAULT_PROXY,
-    KA_FAULT_MIDDLE,
-    KA_FAULT_NETWORK,
-    KA_FAULT_CONFIG,
-    KA_FAULT_CAPTURE,
-} ka_fault;
-
-typedef enum ka_finding_id {
-#define KA_FINDING(symbol, id, severity, fault, title, sentence, remedy, reference) KA_##symbol,
-#include "findings.def"
-#undef KA_FINDING
-    KA_FINDING_COUNT
-} ka_finding_id;
-
-typedef struct ka_catalogue_row {
-    const char *id; /* "closed-early" */
-    ka_severity severity;
-    ka_fault fault;
-    const char *title;
-    const char *sentence; /* with {name} placeholders for the finding's values */
-    const char *remedy;
-    const char *reference;
-} ka_catalogue_row;
-
-const ka_catalogue_row *ka_catalogue(ka_finding_id id);
 /* KA_FINDING_COUNT when there is no such id. */
 ka_finding_id ka_finding_by_name(ka_slice name);
-const char *ka_severity_name(ka_severity severity);
-const char *ka_fault_name(ka_fault fault);
-
-/* Gates: what must be sure before a verdict can be. Bits of a mask; names by ka_gate_name. */
-typedef enum ka_gate {
-    KA_GATE_MID_START = 1 << 0,      /* G1 the SYN was not captured */
-    KA_GATE_ONE_SIDED = 1 << 1,      /* G2 one direction was never seen */
-    KA_GATE_GAP = 1 << 2,            /* G3 bytes the capture missed */
-    KA_GATE_SNAPLEN = 1 << 3,        /* G3 bytes cut off by the snapshot length */
-    KA_GATE_UNFRAMED = 1 << 4,       /* G4 where a message ends is not known */
-    KA_GATE_SHORT_TAIL = 1 << 5,     /* G5 the capture ends too soon after the event */
-    KA_GATE_TUNNEL = 1 << 6,         /* G6 Upgrade, CONNECT, event stream */
-    KA_GATE_MASS_CLOSE = 1 << 7,     /* G7 closed with many others: a restart, not a timeout */
-    KA_GATE_CLOCK = 1 << 8,          /* G8 time ran backward */
-    KA_GATE_PORT_REUSE = 1 << 9,     /* G9 ports reused before the close was seen */
-    KA_GATE_RETRANSMITTED = 1 << 10, /* only the retransmission of a deciding byte was captured */
-    KA_GATE_TAIL_LIMITED = 1 << 11,  /* the response's tail waited for the client's ACKs */
-    KA_GATE_TOKEN_MISSING = 1 << 12, /* Keep-Alive without the option in Connection */
-    KA_GATE_DUPLICATE = 1 << 13,     /* copies of packets, as a mirror port makes them */
-    KA_GATE_OFFLOAD = 1 << 14,       /* segments larger than the MSS */
-    KA_GATE_NO_RTT = 1 << 15,        /* no handshake: round trips are estimates */
-    KA_GATE_LOST_STATE = 1 << 16,    /* dropped by the front end to stay within its memory limit */
-    KA_GATE_COUNT = 17
-} ka_gate;
-
-/* The name as it stands in `confidence`, for bit number index. */
-const char *ka_gate_name(unsigned index);
-/* One sentence: why this gate makes the verdict uncertain. */
-const char *ka_gate_reason(unsigned index);
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
@@ -447,6 +359,9 @@ ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_byt
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
+enum { KA_ALPN_HTTP1 = 1, KA_ALPN_H2 = 2, KA_ALPN_OTHER = 4 }; /* what a TLS hello names (RFC 7301) */
+/* The bits of a ClientHello (else ServerHello); 0: it has none. */
+ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);

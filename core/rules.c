@@ -10,7 +10,7 @@
 /* What every verdict about times needs (G2, G3, G4, G6, G8). */
 #define TIMES                                                                                                \
     (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_TUNNEL | KA_GATE_CLOCK | \
-     KA_GATE_RETRANSMITTED | KA_GATE_LOST_STATE)
+     KA_GATE_RETRANSMITTED | KA_GATE_LOST_STATE | KA_GATE_TLS_INFERRED)
 #define COUNTS (KA_GATE_MID_START | KA_GATE_ONE_SIDED | ANY_GAP | KA_GATE_UNFRAMED | KA_GATE_LOST_STATE)
 
 /* With one of these failed nothing is said; any other failed gate leaves a note. */
@@ -29,6 +29,7 @@ static const rule rules[] = {
      ka_rule_request_after_close},
     /* Whyever the server closed: the client knew. */
     {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
+    {KA_TLS_CLOSE_NOTIFY_IGNORED, KA_ON_SETTLE, TIMES, ka_rule_tls_close_notify_ignored},
     {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
     {KA_PIPELINE_LOST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_pipeline_lost},
     {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
@@ -77,6 +78,10 @@ static const rule rules[] = {
     {KA_TIMEOUT_NOT_FIRST, KA_ON_FIELDS, 0, ka_rule_timeout_not_first},
     {KA_PROXY_CONNECTION_SEEN, KA_ON_FIELDS, 0, ka_rule_proxy_connection_seen},
     {KA_H2_CONNECTION_FIELD, KA_ON_H2_FIELD, 0, ka_rule_h2_connection_field},
+    {KA_H2_CLOSE_WITHOUT_GOAWAY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_h2_close_without_goaway},
+    {KA_H2_STREAM_LOST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_h2_stream_lost},
+    {KA_TLS_NO_CLOSE_NOTIFY, KA_ON_SETTLE, KA_GATE_TUNNEL | KA_GATE_MASS_CLOSE | KA_GATE_PORT_REUSE,
+     ka_rule_tls_no_close_notify},
 };
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last
@@ -96,8 +101,7 @@ static bool deciding_byte_is_late(const ka_view *v, unsigned when)
         return v->request != NULL && ka_transport_late(v->client, v->request->first);
     if (v->server->ending != NULL && ka_transport_late(v->server, v->server->ending->fin_seq))
         return true;
-    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
-    uint64_t unanswered = oldest != NULL ? oldest->first : v->begun.seq;
+    uint64_t unanswered = ka_rules_unanswered(v).first;
     if (unanswered != 0 && ka_transport_late(v->client, unanswered))
         return true;
     return v->exchanges->last.end > 0 && ka_transport_late(v->server, v->exchanges->last.end - 1);
@@ -188,7 +192,8 @@ bool ka_rules_is_replaced(const ka_noted *list, ka_finding_id id)
 
 static void add_causes(const ka_view *v, ka_noted *list, ka_finding_id lost)
 {
-    static const ka_finding_id causes[] = {KA_CLOSED_EARLY, KA_CLOSE_UNANNOUNCED, KA_REUSE_AFTER_EXPIRY};
+    static const ka_finding_id causes[] = {KA_CLOSED_EARLY, KA_CLOSE_UNANNOUNCED, KA_REUSE_AFTER_EXPIRY,
+                                           KA_H2_CLOSE_WITHOUT_GOAWAY};
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     bool expired = oldest != NULL && ka_rules_expired(v, &v->exchanges->last, oldest);
     ka_noted *noted = find(list, lost);
@@ -240,6 +245,15 @@ static ka_status add_gates(const ka_view *v, const ka_noted *list, const ka_rule
     return KA_OK;
 }
 
+static ka_status add_inference(const ka_view *v, const ka_noted *list, const ka_rules_out *out)
+{
+    ka_finding f;
+    if (!ka_rules_inferred(v, list, &f))
+        return KA_OK;
+    place(v, &f);
+    return out->add(out->user, &f);
+}
+
 static bool before(const ka_finding *a, const ka_finding *b)
 {
     return a->at.frame != b->at.frame ? a->at.frame < b->at.frame : a->id < b->id;
@@ -262,13 +276,16 @@ static void sort(ka_noted **list)
 
 ka_status ka_rules_link(const ka_view *v, ka_noted **list, const ka_rules_out *out)
 {
-    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN,
-                                         KA_KEEPALIVE_RACE,      KA_SERVER_CLOSED_IN_FLIGHT,
-                                         KA_SILENT_DROP,         KA_RESET_ON_FIRST_PACKET};
+    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE,     KA_TLS_CLOSE_NOTIFY_IGNORED,
+                                         KA_REUSE_AFTER_FIN,         KA_KEEPALIVE_RACE,
+                                         KA_SERVER_CLOSED_IN_FLIGHT, KA_SILENT_DROP,
+                                         KA_RESET_ON_FIRST_PACKET,   KA_H2_STREAM_LOST};
     sort(list);
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++)
         add_causes(v, *list, lost[i]);
     ka_status status = add_gates(v, *list, out);
+    if (status == KA_OK)
+        status = add_inference(v, *list, out);
     sort(list);
     return status;
 }

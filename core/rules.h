@@ -58,6 +58,29 @@ ka_rule_fn ka_rule_bare_number, ka_rule_bad_param, ka_rule_timeout_not_integer, 
     ka_rule_token_missing, ka_rule_close_contradiction, ka_rule_timeout_huge, ka_rule_timeout_not_first,
     ka_rule_proxy_connection_seen, ka_rule_h2_connection_field;
 
+/* rules_tls.c: closure alerts, and what was told by records alone */
+ka_rule_fn ka_rule_tls_close_notify_ignored, ka_rule_tls_no_close_notify;
+/* rules_h2.c: HTTP/2 connections that end */
+ka_rule_fn ka_rule_h2_close_without_goaway, ka_rule_h2_stream_lost;
+
+/* The oldest request without an answer, whole or only begun; without keys, the burst that stands for it. */
+typedef struct ka_unanswered {
+    uint64_t first; /* sequence number; 0: there is none */
+    uint64_t ack;
+    uint64_t number;
+    ka_moment first_at;
+    ka_moment end_at; /* frame 0: its end was not seen */
+} ka_unanswered;
+
+ka_unanswered ka_rules_unanswered(const ka_view *view);
+
+/* The client's burst that waits, when it can be a request that somebody lost; NULL. */
+const ka_burst *ka_rules_burst(const ka_view *view);
+/* Who acknowledged `ack` had the server's closure alert, behind which there is only its FIN. */
+bool ka_rules_was_notified(const ka_view *view, uint64_t ack);
+/* A finding of the list was told by TLS records alone: *out says so, and how sure that is. */
+bool ka_rules_inferred(const ka_view *view, const ka_noted *list, ka_finding *out);
+
 /* How many requests the server has allowed on this connection in all, as far as its max can be read; -1: not
  * told. */
 int64_t ka_rules_allowed(const ka_view *view, const ka_response *response);
@@ -73,17 +96,6 @@ bool ka_rules_excuses_close(uint16_t status);
 
 /* The server closed right behind a response that promised to go on. */
 bool ka_rules_unannounced(const ka_view *view);
-
-/* The oldest request without an answer, whole or only begun. */
-typedef struct ka_unanswered {
-    uint64_t first; /* sequence number; 0: there is none */
-    uint64_t ack;
-    uint64_t number;
-    ka_moment first_at;
-    ka_moment end_at; /* frame 0: its end was not seen */
-} ka_unanswered;
-
-ka_unanswered ka_rules_unanswered(const ka_view *view);
 
 /* Does the client take the advertised seconds for milliseconds? */
 typedef enum ka_unit_sign {

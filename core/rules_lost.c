@@ -1,7 +1,7 @@
 /* rules_lost.c - requests that got no answer. Each gets exactly one diagnosis, the first that holds:
- * request-after-close, reuse-after-fin, keepalive-race, server-closed-in-flight. pipeline-lost stands in place of
- * the last where the server had answered the beginning of the same pipeline; where a device on the path lost it, one
- * of rules_middle.c stands in place of the last two.
+ * request-after-close, reuse-after-fin, keepalive-race, server-closed-in-flight. pipeline-lost stands in
+ * place of the last where the server had answered the beginning of the same pipeline; where a device on the
+ * path lost it, one of rules_middle.c stands in place of the last two.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,10 +9,25 @@
 
 ka_unanswered ka_rules_unanswered(const ka_view *v)
 {
+    if (ka_connection_bursts(v->connection) != NULL) {
+        const ka_burst *b = ka_rules_burst(v);
+        if (b == NULL)
+            return (ka_unanswered){0, 0, 0, {0, 0}, {0, 0}};
+        return (ka_unanswered){b->first, b->ack, v->connection->tls->burst_count, b->first_at, b->end_at};
+    }
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     if (oldest != NULL)
         return (ka_unanswered){oldest->first, oldest->ack, oldest->number, oldest->first_at, oldest->end_at};
     return (ka_unanswered){v->begun.seq, v->begun.ack, v->exchanges->numbered + 1, v->begun.at, {0, 0}};
+}
+
+/* One past the latest answer; 0: there was none. */
+static uint64_t answers_end(const ka_view *v)
+{
+    const ka_tls *bursts = ka_connection_bursts(v->connection);
+    if (bursts != NULL)
+        return bursts->answered_end;
+    return v->exchanges->completed > 0 ? v->exchanges->last.end : 0;
 }
 
 /* The client had the whole response that said close when it sent the request. */
@@ -24,14 +39,14 @@ static bool is_after_close(const ka_response *before, uint64_t ack)
 static bool is_lost(const ka_view *v, const ka_unanswered *u)
 {
     return u->first != 0 && v->close.by == KA_SIDE_SERVER && !is_after_close(&v->exchanges->last, u->ack) &&
-           !ka_rules_is_reset_by_middle(v) && !ka_rules_is_ignored(v);
+           !ka_rules_is_reset_by_middle(v) && !ka_rules_is_ignored(v) && !ka_rules_was_notified(v, u->ack);
 }
 
 /* Whether the client knew all that was answered before; else it pipelined, and the answers may tell it to
  * stop. */
 static bool is_pipelined(const ka_view *v, const ka_unanswered *u)
 {
-    return v->exchanges->completed > 0 && u->ack < v->exchanges->last.end;
+    return u->ack < answers_end(v);
 }
 
 static bool is_after_fin(const ka_view *v, const ka_unanswered *u)
@@ -58,7 +73,7 @@ static void show_request(const ka_view *v, const ka_unanswered *u, ka_finding *f
 {
     const ka_response *last = &v->exchanges->last;
     f->at = u->first_at;
-    ka_finding_frame(f, "response_end", last->end_at);
+    ka_finding_frame(f, "response_end", ka_view_idle_since(v));
     ka_finding_frame(f, "advert", (ka_moment){last->first_ns, last->timeout_s >= 0 ? last->first_frame : 0});
     ka_finding_frame(f, "request", u->first_at);
     ka_finding_value(f, "request_number", (int64_t)u->number, KA_COUNT);
@@ -125,7 +140,9 @@ bool ka_rule_keepalive_race(const ka_view *v, ka_finding *f)
         return false;
     show_request(v, &u, f);
     show_close(v, f);
-    ka_moment since = v->exchanges->completed > 0 ? v->exchanges->last.end_at : v->connection->first;
+    ka_moment since = ka_view_idle_since(v);
+    if (since.frame == 0)
+        since = v->connection->first;
     ka_finding_value(f, "client_idle", u.first_at.time_ns - since.time_ns - v->rtt_client_ns, KA_NS);
     ka_finding_value(f, "server_idle", v->close.at.time_ns - since.time_ns, KA_NS);
     return true;
@@ -153,7 +170,8 @@ static int64_t silence_ns(const ka_view *v, const ka_unanswered *u)
 /* The server answered requests that were sent with this one, received this one, and never answered it. */
 static bool is_pipeline_lost(const ka_view *v, const ka_unanswered *u)
 {
-    if (u->first == 0 || u->end_at.frame == 0 || !is_pipelined(v, u) || v->answer_begun || ka_rules_voided(v))
+    if (u->first == 0 || u->end_at.frame == 0 || v->exchanges->completed == 0 || !is_pipelined(v, u) ||
+        v->answer_begun || ka_rules_voided(v))
         return false;
     if (v->close.by == KA_SIDE_SERVER)
         return is_received(v, u);

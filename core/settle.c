@@ -171,6 +171,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
+            if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
+                ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
             learn_habits(v, j.list, endpoint);
             status = learn(endpoints, endpoint, v, &record);
         }

@@ -244,7 +244,11 @@ static void on_record(const content_place *place)
 {
     stream_context *context = place->context;
     ka_bytes *record = &place->half->tls->record;
+    const tls_hello *hello = &place->half->tls->hello;
     record->direction = (uint8_t)place->direction;
+    if (tls_hello_is_whole(hello))
+        context_failed(context, context->facts->tls_alpn_seen(context->audit, place->flow->connection,
+                                                              tls_hello_is_clients(hello), hello->alpn));
     if (record->tls_type <= 23)
         context_failed(context,
                        context->facts->tls_record_seen(context->audit, place->flow->connection, record));

@@ -109,6 +109,24 @@ mark *stray_line(conversation *c, double at_s)
     return m;
 }
 
+mark *tls_record(conversation *c, side from, double at_s, uint8_t type, uint32_t len_bytes)
+{
+    mark *m = add(c, from, at_s, KA_ACK | KA_PSH, len_bytes);
+    m->tls_type = type;
+    return m;
+}
+
+mark *h2_frame(conversation *c, side from, double at_s, uint8_t type, uint8_t flags, uint32_t stream)
+{
+    mark *m = part(c, from, at_s);
+    c->protocol = KA_PROTOCOL_H2C;
+    m->is_h2 = true;
+    m->h2_type = type;
+    m->h2_flags = flags;
+    m->h2_stream = stream;
+    return m;
+}
+
 mark *fin(conversation *c, side from, double at_s)
 {
     return add(c, from, at_s, KA_FIN | KA_ACK, 0);
@@ -322,6 +340,19 @@ static void tell_head(conversation *c, const mark *m)
     ka_head_seen(c->handle, &head);
 }
 
+static void tell_framed(conversation *c, const mark *m, uint8_t direction)
+{
+    if (m->tls_type != 0) {
+        ka_bytes record = {direction, m->tls_type, m->seq, m->len_bytes, m->at, m->at};
+        assert_int_equal(ka_tls_record_seen(c->in->audit, c->handle, &record), KA_OK);
+    }
+    if (m->is_h2) {
+        ka_h2_frame f = {direction, m->h2_type,   m->h2_flags, m->h2_stream, m->h2_last_stream,
+                         m->seq,    m->len_bytes, m->at,       m->at};
+        assert_int_equal(ka_h2_frame_seen(c->in->audit, c->handle, &f), KA_OK);
+    }
+}
+
 static void tell(timeline *t, mark *m, uint64_t frame)
 {
     conversation *c = m->in;
@@ -354,10 +385,13 @@ static void tell(timeline *t, mark *m, uint64_t frame)
             ka_protocol_seen(c->handle, c->protocol);
     }
     segment.direction = m->from != c->first_sender;
+    if (c->said_hello && m->tls_type != 0)
+        assert_int_equal(ka_tls_alpn_seen(t->audit, c->handle, true, c->alpn), KA_OK);
     assert_int_equal(ka_segment_seen(t->audit, c->handle, &segment), KA_OK);
     const mark *original = m->again != NULL ? m->again : m;
     if (m->again != NULL && !m->again->uncaptured)
         return;
+    tell_framed(c, m, segment.direction);
     if (original->stray)
         ka_stray_seen(t->audit, c->handle,
                       &(ka_bytes){.direction = segment.direction,

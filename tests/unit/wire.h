@@ -151,6 +151,14 @@ static inline ka_status on_tls(ka_audit *audit, ka_connection *connection, const
     return on_bytes_seen(connection, record, what);
 }
 
+static inline ka_status on_tls_alpn(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn)
+{
+    (void)audit;
+    assert_false(connection->over);
+    wire_log("alpn of %s %u\n", by_client ? "client" : "server", alpn);
+    return KA_OK;
+}
+
 static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
 {
     ka_bytes bytes = {.direction = frame->direction,
@@ -206,6 +214,7 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
                                         .tls_record_seen = on_tls,
+                                        .tls_alpn_seen = on_tls_alpn,
                                         .h2_frame_seen = on_h2_frame,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,
