@@ -427,7 +427,6 @@ void http_facts_tell(collect_frame *frame)
         tell_head(frame);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
-    bool is_whole = side->fin.frame != 0 && seq_minus(side->next_seq, side->fin_seq) >= 0;
-    if (frame->connection->http && is_whole && !frame->connection->over)
+    if (frame->connection->http && !frame->connection->over && claims_can_end(side))
         claims_check(frame->connection, side, side->fin_seq);
 }
