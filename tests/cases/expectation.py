@@ -1,7 +1,7 @@
 # expectation.py - what must be said of a story: one expect or unless line.
 # SPDX-License-Identifier: GPL-2.0-or-later
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -128,18 +128,21 @@ def check(wanted, case):
         raise ValueError(f"{wanted.finding}: @LABEL of the line that decides is missing")
 
 
-def effective(expectations, transformation, front_end):
-    """Those that hold there: `unless` lines put in the place of what they are about."""
+def effective(expectations, kind):
+    """The expectations with the `unless` lines of that transformation or front end put in the place of what they are
+    about."""
     chosen = [wanted for wanted in expectations if not wanted.transformation]
-    for other in expectations:
-        if other.transformation not in (transformation, front_end):
-            continue
+    for other in (wanted for wanted in expectations if wanted.transformation == kind):
         if other.finding:
             chosen = [wanted for wanted in chosen
                       if (wanted.finding, wanted.subject) != (other.finding, other.subject)]
-            if other.absent:
-                if other.gate:
-                    chosen.append(other)
-                continue
-        chosen.append(other)
+        else:
+            chosen = [without_facts(wanted, other) for wanted in chosen]
+        chosen.append(replace(other, transformation=""))
     return chosen
+
+
+def without_facts(wanted, other):
+    if wanted.subject != other.subject:
+        return wanted
+    return replace(wanted, facts={name: value for name, value in wanted.facts.items() if name not in other.facts})
