@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+ANY = "any"
 SEVERITIES = ("error", "warn", "note", "chat")
 FAULTS = ("client", "server", "proxy", "middle", "network", "config", "capture")
 TRANSFORMATIONS = ("plain", "split", "swapped", "resent", "duplicated", "ipv6", "at-client", "at-server", "wrapped",
@@ -100,6 +101,9 @@ def read_fact(wanted, words):
     if not words or (len(words) < 2 and words[0] != "confidence"):
         raise ValueError("a fact needs a value")
     name, *values = words
+    if values == ["any"] and name in COUNTS | TIMES | WORDS and wanted.transformation:
+        wanted.facts[name] = ANY
+        return
     none = values == ["none"]
     if name in COUNTS | TIMES and len(values) == 1:
         value, _, margin = values[0].partition("~")

@@ -3,9 +3,9 @@
 """TRANSFORMATIONS maps a name to a function: case -> variants."""
 from dataclasses import dataclass, replace
 
-from play import ACK, FIN, ISN, MODULUS, PSH, RST, Play
+from payload import H2_PREFACE
+from play import FIN, ISN, MODULUS, PSH, RST, Play
 
-PIECE_NS = 1_000          # between pieces of one segment
 SWAPPED_NS = 900_000      # by how much a piece is captured late: twice that is less than 3 ms
 COPY_NS = 150_000         # a mirror port's copy
 RESENT_NS = (30_000_000, 250_000_000)  # before and after the ACK came back on the usual path
@@ -40,12 +40,12 @@ def at_server(case):
 
 
 def pieces(packet, cuts):
-    """A packet cut at those offsets: FIN and RST go with the last piece."""
+    """A packet cut at those offsets, all captured at its time: FIN and RST go with the last piece."""
     edges = [0, *cuts, len(packet.bytes)]
     made = []
     for number, (first, end) in enumerate(zip(edges, edges[1:])):
         flags = packet.flags if end == len(packet.bytes) else packet.flags & ~(FIN | RST | PSH)
-        made.append(replace(packet, time_ns=packet.time_ns + number * PIECE_NS, seq=packet.seq + first,
+        made.append(replace(packet, seq=packet.seq + first,
                             bytes=packet.bytes[first:end], flags=flags, ip_id=(packet.ip_id + 7 * number) & 0xffff))
     return made
 
@@ -54,13 +54,15 @@ def is_divisible(packet):
     return len(packet.bytes) > 1 and not packet.segment.probe and "snap" not in packet.segment.options
 
 
-def cut_all(packets, cuts_of):
-    """Each payload cut where cuts_of(its length) says."""
+def cut_all(packets, cuts_of, whole=b""):
+    """Each payload cut where cuts_of(its length) says, but not within `whole` at its beginning."""
     made = []
     for packet in packets:
         cuts = cuts_of(len(packet.bytes)) if is_divisible(packet) else []
+        if whole and packet.bytes.startswith(whole):
+            cuts = [cut for cut in cuts if cut >= len(whole)]
         made += pieces(packet, cuts) if cuts else [packet]
-    return sorted(made, key=lambda packet: packet.time_ns)
+    return made
 
 
 def single_bytes(length):
@@ -73,7 +75,8 @@ def longest(packets):
 
 def split(case):
     packets = Play(case).packets
-    variants = [Variant(case, "split into bytes", cut_all(packets, single_bytes))]
+    # Wireshark knows HTTP/2 by its whole preface.
+    variants = [Variant(case, "split into bytes", cut_all(packets, single_bytes, H2_PREFACE))]
     for at in range(1, min(longest(packets), POSITIONS_MAX)):
         variants.append(Variant(case, f"split at {at}",
                                 cut_all(packets, lambda length, at=at: [at] if at < length else [])))
