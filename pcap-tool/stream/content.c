@@ -317,6 +317,8 @@ static void find_way_back(const content_place *place, stream_run *run)
         half->content = HALF_TLS;
         return;
     }
+    if (protocol == KA_PROTOCOL_HTTP && place->flow->method_count > 0 && half->role != HALF_REQUESTS)
+        content_fail_gate(place, KA_GATE_UNFRAMED); /* they may be the answer to what is asked */
     run_advance(run, run->len_bytes);
 }
 
