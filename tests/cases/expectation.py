@@ -41,7 +41,7 @@ class Expectation:
     gate: str = ""
     facts: dict = field(default_factory=dict)
     finding: str = ""
-    absent: bool = False      # unless ...: no FINDING
+    maybe: bool = False       # unless ...: maybe FINDING
     severity: str = ""
     fault: str = ""
     label: str = ""
@@ -59,11 +59,11 @@ def read(line, text, transformation, gate):
     words = text.split()
     if not words:
         raise ValueError("expect what?")
-    if words[0] == "no" and transformation and len(words) == 2:
-        wanted.absent, words = True, words[1:]
+    if words[0] == "maybe" and transformation and len(words) == 2:
+        wanted.maybe, words = True, words[1:]
     if words[0] in known_findings():
         finding(wanted, words)
-    elif wanted.absent or words[0].rstrip(",") not in COUNTS | TIMES | WORDS | {"close", "confidence"}:
+    elif wanted.maybe or words[0].rstrip(",") not in COUNTS | TIMES | WORDS | {"close", "confidence"}:
         raise ValueError(f"{words[0]} is neither a finding nor a fact")
     else:
         for fact in text.split(","):
@@ -73,7 +73,7 @@ def read(line, text, transformation, gate):
 
 def finding(wanted, words):
     wanted.finding, *words = words
-    if wanted.absent:
+    if wanted.maybe:
         return
     for word in words:
         if word in SEVERITIES and not wanted.severity:
@@ -128,7 +128,7 @@ def check(wanted, case):
         raise ValueError("facts are of connections")
     if wanted.label and case.event(wanted.label) is None:
         raise ValueError(f"no line is named {wanted.label}")
-    if wanted.finding and not (wanted.label or wanted.absent or about_server or wanted.finding.startswith("cap-")):
+    if wanted.finding and not (wanted.label or wanted.maybe or about_server or wanted.finding.startswith("cap-")):
         raise ValueError(f"{wanted.finding}: @LABEL of the line that decides is missing")
 
 
@@ -138,8 +138,11 @@ def effective(expectations, kind):
     chosen = [wanted for wanted in expectations if not wanted.transformation]
     for other in (wanted for wanted in expectations if wanted.transformation == kind):
         if other.finding:
-            chosen = [wanted for wanted in chosen
-                      if (wanted.finding, wanted.subject) != (other.finding, other.subject)]
+            replaced = [wanted for wanted in chosen
+                        if (wanted.finding, wanted.subject) == (other.finding, other.subject)]
+            chosen = [wanted for wanted in chosen if wanted not in replaced]
+            if other.maybe and replaced:
+                other = replace(other, severity=replaced[0].severity)
         else:
             chosen = [without_facts(wanted, other) for wanted in chosen]
         chosen.append(replace(other, transformation=""))

@@ -16,6 +16,7 @@ WINDOW = 502
 NEXT_SEGMENT_NS = 10_000  # between segments of one line
 ISN = (0x1000_0000, 0x6000_0000)
 MODULUS = 1 << 32
+CAPTURED_AS = ("uncaptured", "snap", "ttl", "window")  # options that a retransmission has, too
 
 
 @dataclass
@@ -122,7 +123,9 @@ class Conversation:
         """Every payload segment once more, unless its sender was reset or vanished before."""
         for old in [segment for segment in self.segments if segment.bytes and not segment.probe]:
             if old.again is None and not old.flags & RST and self.is_there(old.side, old.sent_ns + self.resent_ns):
-                self.add(old.side, old.sent_ns + self.resent_ns, old.flags, old.bytes, event=old.event, again=old)
+                options = {name: value for name, value in old.options.items() if name in CAPTURED_AS}
+                self.add(old.side, old.sent_ns + self.resent_ns, old.flags, old.bytes, event=old.event, again=old,
+                         options=options)
 
     def is_there(self, side, at_ns):
         """Whether that side still sends then."""

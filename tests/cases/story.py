@@ -93,7 +93,7 @@ class Reader:
         self.line = 0
         self.before_ns = 0
         self.left = {}     # (connection, side) -> bytes of a message that `rest` sends
-        self.asked = {}    # connection -> methods without an answer
+        self.asked = {}    # connection -> (method, event) of requests without an answer
         self.labels = {}
 
     def fail(self, text):
@@ -312,13 +312,15 @@ class Reader:
         asked = self.asked.setdefault(event.connection, [])
         try:
             made, method, final = payload.make(text, event.options.get("body"), server["named"],
-                                               asked[0] if asked and event.side == SERVER else "")
+                                               asked[0][0] if asked and event.side == SERVER else "")
         except ValueError as error:
             self.fail(str(error))
         if method:
-            asked.append(method)
+            asked.append((method, event))
         if final and asked:
-            asked.pop(0)
+            _, request = asked.pop(0)
+            if event.at_ns < request.at_ns + self.case.path_ns // 2 and " 408" not in made.decode("latin-1")[:12]:
+                self.fail(f"the request of line {request.line} has not arrived by then")
         first = event.options.get("first", len(made))
         event.bytes, self.left[event.connection, event.side] = made[:first], made[first:]
 

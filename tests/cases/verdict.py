@@ -112,8 +112,7 @@ class Judge:
                 self.facts(wanted)
             elif wanted.finding:
                 expected.add((wanted.subject, wanted.finding))
-                if not wanted.absent:  # else it may be there or not
-                    self.finding(wanted)
+                self.maybe(wanted) if wanted.maybe else self.finding(wanted)
         for subject, finding in self.told.findings:
             if (subject, finding["id"]) not in expected:
                 _, event = self.capture.event_of(finding["frame"])
@@ -129,9 +128,18 @@ class Judge:
 
     # ---- Findings
 
+    def told_of(self, wanted):
+        return next((finding for subject, finding in self.told.findings
+                     if (subject, finding["id"]) == (wanted.subject, wanted.finding)), None)
+
+    def maybe(self, wanted):
+        """It may be there, but not graver than expected elsewhere, or a note."""
+        found = self.told_of(wanted)
+        if found is not None and found["severity"] not in ("note", "chat", wanted.severity):
+            self.problem(wanted.line, f"{wanted.finding}: maybe, but not {found['severity']}: {found['message']}")
+
     def finding(self, wanted):
-        found = next((finding for subject, finding in self.told.findings
-                      if (subject, finding["id"]) == (wanted.subject, wanted.finding)), None)
+        found = self.told_of(wanted)
         if found is None:
             others = [finding["id"] for subject, finding in self.told.findings if subject == wanted.subject]
             self.problem(wanted.line, f"{wanted.finding} was not found{': got ' + ', '.join(others) if others else ''}")
