@@ -419,7 +419,8 @@ static void tell_head(collect_frame *frame)
 /* Payload in which Wireshark shows no message: perhaps because its dissector gave up on one. */
 static void tell_hidden(collect_frame *frame)
 {
-    if (frame->connection->http && wanted_count(frame->tree, WANTED_MALFORMED) > 0)
+    if (frame->connection->http && frame->tcp.segment.captured_bytes > 0 &&
+        wanted_count(frame->tree, WANTED_MALFORMED) > 0)
         ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
     tell_head(frame);
 }
