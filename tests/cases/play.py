@@ -197,11 +197,11 @@ class Conversation:
 class Play:
     """A story seen from one place: the captured packets of every connection, in the order of capture."""
 
-    def __init__(self, case, point="middle", resent_ns=None):
+    def __init__(self, case, point=None, resent_ns=None):
         self.case = case
         self.segments = [segment for connection in case.connections.values()
                          for segment in Conversation(case, connection, resent_ns).play()]
-        self.part = CAPTURE_POINTS[point]
+        self.part = CAPTURE_POINTS[point or case.point]
         self.packets = self.capture()
 
     def capture(self):

@@ -67,6 +67,7 @@ class Case:
     name: str            # "closed-early/nginx"
     title: str = ""
     path_ns: int = DEFAULT_PATH_NS
+    point: str = "middle"  # of capture
     servers: dict = field(default_factory=dict)  # name -> {"port": 80, "named": "server"}
     clients: list = field(default_factory=list)
     connections: dict = field(default_factory=dict)
@@ -115,8 +116,8 @@ class Reader:
         if not self.case.title:
             self.fail("a case begins with a comment that tells its story")
         word = text.split()[0]
-        known = {"path": self.path, "server": self.server, "client": self.client, "connect": self.connect,
-                 "expect": self.expect, "unless": self.unless}
+        known = {"path": self.path, "capture": self.capture, "server": self.server, "client": self.client,
+                 "connect": self.connect, "expect": self.expect, "unless": self.unless}
         if word in known:
             known[word](text)
         elif text.split()[1:] == ["end"]:
@@ -174,6 +175,12 @@ class Reader:
         if len(words) != 2:
             self.fail("path DURATION")
         self.case.path_ns = self.duration(words[1])
+
+    def capture(self, text):
+        points = {"client": "at-client", "middle": "middle", "server": "at-server"}
+        if text.split()[1:] not in [[word] for word in points]:
+            self.fail("capture client|middle|server")
+        self.case.point = points[text.split()[1]]
 
     def words_of(self, words, known):
         """{"port": "80"} of ["port", "80"]; each word of `known` takes that many words, or may come often ("set")."""

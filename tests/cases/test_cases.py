@@ -118,6 +118,7 @@ class Playing(unittest.TestCase):
         at = {point: [packet[5] for packet in self.seen("+1 C> FIN [unacked]\n", point)][-1]
               for point in ("at-client", "middle", "at-server")}
         self.assertEqual(at, {"at-client": 1000, "middle": 1010, "at-server": 1025})
+        self.assertEqual(self.seen("capture server\n+1 C> FIN [unacked]\n", None)[-1][5], 1025)
 
 
 class Transforming(unittest.TestCase):
