@@ -450,6 +450,15 @@ static void tell_head(collect_frame *frame)
         ka_head_seen(connection->core, &s.message);
 }
 
+/* Payload in which Wireshark shows no message: perhaps because its dissector gave up on one. */
+static void tell_hidden(collect_frame *frame)
+{
+    if (frame->connection->http && frame->tcp.segment.captured_bytes > 0 &&
+        wanted_count(frame->tree, WANTED_MALFORMED) > 0)
+        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+    tell_head(frame);
+}
+
 void http_facts_tell(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
@@ -458,10 +467,9 @@ void http_facts_tell(collect_frame *frame)
     if (count > 0 && !frame->connection->over && !frame->connection->h2)
         tell_items(frame, count);
     else if (!frame->connection->over && !side->lost)
-        tell_head(frame);
+        tell_hidden(frame);
     if (!frame->connection->over)
         tell_waiting(frame, side); /* the head and the FIN in one frame */
-    bool is_whole = side->fin.frame != 0 && seq_minus(side->next_seq, side->fin_seq) >= 0;
-    if (frame->connection->http && is_whole && !frame->connection->over)
+    if (frame->connection->http && !frame->connection->over && claims_can_end(side))
         claims_check(frame->connection, side, side->fin_seq);
 }

@@ -60,6 +60,12 @@ static bool begins_with(ka_slice s, const char *prefix)
     return s.len_bytes >= n && memcmp(s.bytes, prefix, n) == 0;
 }
 
+/* Of "HTTP/1." only the beginning may be there yet. */
+static bool may_become(ka_slice s, const char *text)
+{
+    return s.len_bytes <= strlen(text) && memcmp(s.bytes, text, s.len_bytes) == 0;
+}
+
 /* ---- Start lines ---- */
 
 static bool read_status_line(ka_slice line, http_head *out)
@@ -330,7 +336,7 @@ ka_protocol http_guess(ka_slice bytes)
         return KA_PROTOCOL_HTTP;
     if (lf != NULL)
         return is_start_line(bytes, lf) ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;
-    if (begins_with(bytes, "HTTP/1."))
+    if (begins_with(bytes, "HTTP/1.") || may_become(bytes, "HTTP/1."))
         return KA_PROTOCOL_HTTP;
     bool is_method = n > 0 && n <= METHOD_BYTES_MAX && (n == bytes.len_bytes || bytes.bytes[n] == ' ');
     return is_method ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;

@@ -332,6 +332,10 @@ static void find_way_back(const content_place *place, stream_run *run)
         half->content = HALF_TLS;
         return;
     }
+    /* They may be the answer to what is asked; behind a hole its gate says so. */
+    if (protocol == KA_PROTOCOL_HTTP && !place->flow->began_with_syn && place->flow->method_count > 0 &&
+        half->role != HALF_REQUESTS)
+        content_fail_gate(place, KA_GATE_UNFRAMED);
     run_advance(run, run->len_bytes);
 }
 

@@ -457,6 +457,20 @@ static void mid_stream_start(void **state)
     wire_free();
 }
 
+/* What was under way when the capture began is not missed, but an answer is. */
+static void answer_in_mid_stream_that_cannot_be_followed(void **state)
+{
+    (void)state;
+    wire_new();
+    wire_send(0, 0, 99, "x", 1); /* a keepalive probe */
+    wire_text(1, 500, "rest of a body");
+    wire_text(0, 100, GET);
+    wire_text(1, 514, "H");
+    wire_text(1, 515, "TTP/1.1 204\r\n\r\n");
+    wire_expect("open 0\nhttp\n0 GET 11 100+18 none 0\ngate 16\ngate 16\n");
+    wire_free();
+}
+
 static void wrong_guess_in_mid_stream(void **state)
 {
     (void)state;
@@ -677,6 +691,7 @@ int main(void)
         cmocka_unit_test(total_limit_is_shared),
         cmocka_unit_test(one_sided_capture),
         cmocka_unit_test(mid_stream_start),
+        cmocka_unit_test(answer_in_mid_stream_that_cannot_be_followed),
         cmocka_unit_test(wrong_guess_in_mid_stream),
         cmocka_unit_test(end_of_capture_flushes),
         cmocka_unit_test(hole_at_a_bodys_end_has_the_last_captured_moment),
