@@ -40,7 +40,9 @@ static void ask(const endpoint_rule *r, const ka_endpoint_view *v, const ka_sink
 {
     ka_finding f;
     ka_finding_init(&f, r->id);
+    f.stream = 0;
     f.server = v->endpoint->server;
+    f.client = (ka_address){{0}, 0, 0};
     if (v->client != NULL) {
         memcpy(f.client.ip, v->client->ip, sizeof f.client.ip);
         f.client.version = (uint8_t)v->client->version;

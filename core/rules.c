@@ -1,4 +1,4 @@
-/* rules.c - the table of rules, and the gates.
+/* rules.c - asking the rules, and the gates.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -15,74 +15,6 @@
 
 /* With one of these failed nothing is said; any other failed gate leaves a note. */
 #define SILENCING (KA_GATE_TUNNEL | KA_GATE_MASS_CLOSE | KA_GATE_PORT_REUSE)
-
-typedef struct rule {
-    ka_finding_id id;
-    unsigned when;
-    uint32_t gates;
-    ka_rule_fn *judge;
-} rule;
-
-/* In the order in which they are asked; exclusions among them are in the functions. */
-static const rule rules[] = {
-    {KA_REQUEST_AFTER_CLOSE, KA_ON_REQUEST | KA_ON_SETTLE, TIMES & ~KA_GATE_CLOCK,
-     ka_rule_request_after_close},
-    /* Whyever the server closed: the client knew. */
-    {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
-    {KA_TLS_CLOSE_NOTIFY_IGNORED, KA_ON_SETTLE, TIMES, ka_rule_tls_close_notify_ignored},
-    {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
-    {KA_PIPELINE_LOST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_pipeline_lost},
-    {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
-    {KA_SILENT_DROP, KA_ON_SETTLE, TIMES, ka_rule_silent_drop},
-    {KA_RESET_ON_FIRST_PACKET, KA_ON_SETTLE, TIMES, ka_rule_reset_on_first_packet},
-    {KA_HALF_CLOSE_KILLED, KA_ON_SETTLE, TIMES, ka_rule_half_close_killed},
-    {KA_RST_DATA_LOSS, KA_ON_SETTLE, TIMES, ka_rule_rst_data_loss},
-    {KA_CLOSED_EARLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE | KA_GATE_TOKEN_MISSING, ka_rule_closed_early},
-    {KA_CLOSE_UNANNOUNCED, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_close_unannounced},
-    {KA_KEPT_LATE, KA_ON_SETTLE, TIMES | KA_GATE_TOKEN_MISSING | KA_GATE_PORT_REUSE, ka_rule_kept_late},
-    {KA_REUSE_AFTER_EXPIRY, KA_ON_REQUEST, TIMES | KA_GATE_TOKEN_MISSING, ka_rule_reuse_after_expiry},
-    {KA_RACE_EXPOSURE, KA_ON_RESPONSE, TIMES | KA_GATE_TOKEN_MISSING, ka_rule_race_exposure},
-    {KA_MAX_EXCEEDED, KA_ON_REQUEST, COUNTS | KA_GATE_TOKEN_MISSING, ka_rule_max_exceeded},
-    {KA_CLOSE_NOT_HONOURED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_close_not_honoured},
-    {KA_CLIENT_TIMEOUT_FROM_HINT, KA_ON_RESPONSE | KA_ON_SETTLE, TIMES, ka_rule_client_timeout_from_hint},
-    {KA_UNSOLICITED_408, KA_ON_RESPONSE, COUNTS, ka_rule_unsolicited_408},
-    {KA_MISATTRIBUTED_408, KA_ON_SETTLE, COUNTS, ka_rule_misattributed_408},
-    {KA_MAX_CLOSED_EARLY, KA_ON_SETTLE, COUNTS | TIMES | KA_GATE_MASS_CLOSE, ka_rule_max_closed_early},
-    {KA_MAX_NOT_DECREASING, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_not_decreasing},
-    {KA_MAX_JUMP, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_jump},
-    {KA_EXPECT_STALL, KA_ON_REQUEST | KA_ON_RESPONSE | KA_ON_SETTLE, TIMES, ka_rule_expect_stall},
-    {KA_HTTP10_TOKEN_NOT_ECHOED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_token_not_echoed},
-    {KA_HTTP10_UNASKED_KEEPALIVE, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_unasked_keepalive},
-    {KA_HTTP10_UNDELIMITED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_undelimited},
-    {KA_UNIT_SUSPECT, KA_ON_SETTLE, TIMES | KA_GATE_MID_START, ka_rule_unit_suspect},
-    {KA_CLIENT_CLOSE_WAIT, KA_ON_SETTLE,
-     KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_client_close_wait},
-    {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
-     KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_server_close_wait},
-    {KA_IDLE_FOREVER, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_idle_forever},
-    {KA_PRECONNECT_UNUSED, KA_ON_SETTLE, COUNTS | KA_GATE_PORT_REUSE, ka_rule_preconnect_unused},
-    {KA_IDLE_CLOSE_BY_RST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_idle_close_by_rst},
-    {KA_TCP_KEEPALIVE_ONLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_tcp_keepalive_only},
-    {KA_DEAD_PEER, KA_ON_SETTLE, KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE,
-     ka_rule_dead_peer},
-    {KA_UNSAFE_REPLAY, KA_ON_REQUEST, KA_GATE_LOST_STATE, ka_rule_unsafe_replay},
-    {KA_AUTH_BOUND_BROKEN, KA_ON_REQUEST, COUNTS, ka_rule_auth_bound_broken},
-    {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
-    {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
-    {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},
-    {KA_TIMEOUT_ZERO, KA_ON_SETTLE, 0, ka_rule_timeout_zero},
-    {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
-    {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
-    {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
-    {KA_TIMEOUT_HUGE, KA_ON_FIELDS, 0, ka_rule_timeout_huge},
-    {KA_TIMEOUT_NOT_FIRST, KA_ON_FIELDS, 0, ka_rule_timeout_not_first},
-    {KA_PROXY_CONNECTION_SEEN, KA_ON_FIELDS, 0, ka_rule_proxy_connection_seen},
-    {KA_H2_CONNECTION_FIELD, KA_ON_H2_FIELD, 0, ka_rule_h2_connection_field},
-    {KA_H2_CLOSE_WITHOUT_GOAWAY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_h2_close_without_goaway},
-    {KA_H2_STREAM_LOST, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_h2_stream_lost},
-    {KA_TLS_NO_CLOSE_NOTIFY, KA_ON_SETTLE, KA_GATE_TUNNEL | KA_GATE_MASS_CLOSE | KA_GATE_PORT_REUSE,
-     ka_rule_tls_no_close_notify},
-};
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last
  * request. */
@@ -140,23 +72,49 @@ static void place(const ka_view *v, ka_finding *f)
     f->server = c->ends[!c->client];
 }
 
+/* False when memory ran out. */
+static bool ask(const ka_view *v, ka_finding_id id, ka_rule_fn *judge, uint32_t failed,
+                const ka_rules_out *out)
+{
+    ka_finding f;
+    if (failed & SILENCING)
+        return true;
+    ka_finding_init(&f, id);
+    if (!judge(v, &f))
+        return true;
+    lower(&f, failed);
+    place(v, &f);
+    return out->add(out->user, &f) == KA_OK;
+}
+
+/* The whole table at one moment. Inlined with a constant, so that of the table only the rules of that moment
+ * are left: this is done for every message. */
+static inline __attribute__((always_inline)) ka_status ask_all(const ka_view *v, unsigned moment,
+                                                               const ka_rules_out *out)
+{
+    uint32_t failed = failed_now(v, moment);
+#define KA_RULE(symbol, when, gates, judge)                                                                  \
+    if (((when)&moment) != 0 && !ask(v, KA_##symbol, judge, (gates)&failed, out))                            \
+        return KA_NO_MEMORY;
+#include "rules.def"
+#undef KA_RULE
+    return KA_OK;
+}
+
 ka_status ka_rules_run(const ka_view *v, unsigned when, const ka_rules_out *out)
 {
-    uint32_t failed = failed_now(v, when);
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        const rule *r = &rules[i];
-        ka_finding f;
-        if (!(r->when & when) || (r->gates & failed & SILENCING))
-            continue;
-        ka_finding_init(&f, r->id);
-        if (!r->judge(v, &f))
-            continue;
-        lower(&f, r->gates & failed);
-        place(v, &f);
-        if (out->add(out->user, &f) != KA_OK)
-            return KA_NO_MEMORY;
+    switch (when) {
+    case KA_ON_REQUEST:
+        return ask_all(v, KA_ON_REQUEST, out);
+    case KA_ON_RESPONSE:
+        return ask_all(v, KA_ON_RESPONSE, out);
+    case KA_ON_FIELDS:
+        return ask_all(v, KA_ON_FIELDS, out);
+    case KA_ON_H2_FIELD:
+        return ask_all(v, KA_ON_H2_FIELD, out);
+    default:
+        return ask_all(v, KA_ON_SETTLE, out);
     }
-    return KA_OK;
 }
 
 /* ---- What links findings ---- */

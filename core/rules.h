@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A new diagnosis is a row in findings.def, a function here and a row in the table of rules.c.
+ * A new diagnosis is a row in findings.def, a function here and a row in rules.def.
  */
 #ifndef KA_RULES_H
 #define KA_RULES_H

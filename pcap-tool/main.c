@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "blocks.h"
 #include "capture/capture.h"
 #include "explain.h"
 #include "memory.h"
@@ -44,6 +45,7 @@ typedef struct packet_losses {
 typedef struct run {
     options settings;
     capture *capture;
+    blocks small; /* the audit's memory */
     ka_audit *audit;
     stream_table *streams;
     lookahead ahead;
@@ -168,9 +170,10 @@ static bool open_report(run *self)
 
 static bool open_audit(run *self)
 {
+    blocks_init(&self->small, &memory_heap);
     ka_config config = {
         .thresholds = self->settings.thresholds,
-        .allocator = memory_heap,
+        .allocator = blocks_allocator(&self->small),
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
@@ -342,6 +345,8 @@ static void close_all(run *self)
         stream_table_free(self->streams);
     if (self->audit)
         ka_audit_free(self->audit);
+    if (self->small.base)
+        blocks_fini(&self->small);
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
