@@ -21,7 +21,8 @@ enum {
     KA_ON_H2_FIELD = 16, /* view.h2_field is set */
 };
 
-/* Judges; fills *out (initialised to the catalogue's row) and returns true when the diagnosis holds. */
+/* Judges; fills *out (blank but for the catalogue's row) and returns true when the diagnosis holds; else
+ * leaves it untouched. */
 typedef bool ka_rule_fn(const ka_view *view, ka_finding *out);
 
 /* rules_timeout.c: the timeout contract */
