@@ -34,8 +34,8 @@ enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
 
 /* Packets by what became of them, without the TCP ones. */
 typedef struct packet_losses {
-    uint64_t fragments;
-    uint64_t broken; /* TCP headers */
+    uint64_t aggregates; /* of 802.11 */
+    uint64_t broken;     /* TCP headers */
     uint64_t cut;
     uint64_t malformed;
     uint64_t link_unknown;
@@ -44,6 +44,7 @@ typedef struct packet_losses {
 typedef struct run {
     options settings;
     capture *capture;
+    packet_decoder *decoder;
     ka_audit *audit;
     stream_table *streams;
     lookahead ahead;
@@ -183,7 +184,8 @@ static bool open_audit(run *self)
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
     self->streams = stream_table_new(self->audit, &memory_heap);
     self->ahead.streams = self->streams;
-    return self->streams != NULL;
+    self->decoder = packet_decoder_new(&memory_heap);
+    return self->streams != NULL && self->decoder != NULL;
 }
 
 static int open_all(run *self)
@@ -217,7 +219,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
-    packet_verdict verdict = packet_decode(packet->link_type, bytes, tcp);
+    packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
     tcp->segment.interface = packet->input;
@@ -229,8 +231,8 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_TCP_BROKEN:
         self->losses.broken++;
         return take_quoted(self, tcp);
-    case PACKET_FRAGMENT:
-        self->losses.fragments++;
+    case PACKET_AGGREGATE:
+        self->losses.aggregates++;
         break;
     case PACKET_CUT:
         self->losses.cut++;
@@ -241,6 +243,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_LINK_UNKNOWN:
         self->losses.link_unknown++;
         break;
+    case PACKET_FRAGMENT: /* the decoder counts those it gives up */
     case PACKET_OTHER:
         break;
     }
@@ -278,7 +281,10 @@ static void list_incomplete(run *self)
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
          true},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
-        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false, false},
+        {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
+         false, false},
+        {"wlan-aggregate", "802.11 frames of several packets, or pieces of one, not read", losses->aggregates,
+         false, false},
         {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
         {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
         {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
@@ -342,6 +348,7 @@ static void close_all(run *self)
         stream_table_free(self->streams);
     if (self->audit)
         ka_audit_free(self->audit);
+    packet_decoder_free(self->decoder);
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
