@@ -81,7 +81,7 @@ static packet_verdict parse_nflog(packet_bytes packet, link_payload *out)
         const uint8_t *field = packet.bytes;
         bool little = field[3] == 0; /* types are small numbers */
         uint32_t len_bytes = little ? field[0] | (uint32_t)field[1] << 8 : bytes_be16(field);
-        if (len_bytes < NFLOG_FIELD_BYTES || len_bytes > packet.wire_bytes)
+        if (len_bytes < NFLOG_FIELD_BYTES)
             return PACKET_MALFORMED;
         if ((little ? field[2] : field[3]) == NFLOG_PAYLOAD) {
             *out = (link_payload){bytes_after(bytes_first(packet, len_bytes), NFLOG_FIELD_BYTES), 0};

@@ -26,7 +26,7 @@ enum { ETHERNET = 1, SLL = 113, SLL2 = 276, RAW = 101 };
 #define MACS  "020000000001 020000000002 "
 
 typedef struct hex_packet {
-    uint8_t bytes[1024];
+    uint8_t bytes[4096];
     uint32_t len_bytes;
 } hex_packet;
 
