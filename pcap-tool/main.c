@@ -32,6 +32,9 @@ enum exit_status {
 /* NDJSON has a line for every connection: large writes keep the system calls out of the profile. */
 enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
 
+/* Twice sixteen layers of the longest name and number: "mpls 1048575 / ". */
+enum { ENCAPSULATION_BYTES = 768 };
+
 /* Packets by what became of them, without the TCP ones. */
 typedef struct packet_losses {
     uint64_t aggregates; /* of 802.11 */
@@ -55,6 +58,7 @@ typedef struct run {
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
     int64_t last_ns;
     incomplete incomplete;
+    char encapsulation[ENCAPSULATION_BYTES];
 } run;
 
 /* Set by SIGINT and SIGTERM: stop reading and report. A second one ends the process. */
@@ -167,6 +171,23 @@ static bool open_report(run *self)
     return self->report != NULL;
 }
 
+/* What a connection was wrapped in; both directions' where they differ. */
+static const char *encapsulation(void *user, void *owner)
+{
+    run *self = user;
+    uint16_t paths[2];
+    size_t size = sizeof self->encapsulation;
+    stream_paths(owner, paths);
+    if (paths[0] == 0 && paths[1] == 0)
+        return NULL;
+    size_t len = packet_path_text(self->decoder, paths[0], self->encapsulation, size);
+    if (paths[0] != paths[1]) {
+        len += (size_t)snprintf(self->encapsulation + len, size - len, " <-> ");
+        packet_path_text(self->decoder, paths[1], self->encapsulation + len, size - len);
+    }
+    return self->encapsulation;
+}
+
 static bool open_audit(run *self)
 {
     ka_config config = {
@@ -175,6 +196,8 @@ static bool open_audit(run *self)
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
+        .encapsulation = encapsulation,
+        .encapsulation_user = self,
     };
     /* Against captures made to collide; without entropy only that protection is lost. */
     if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)

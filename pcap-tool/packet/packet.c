@@ -114,7 +114,7 @@ packet_verdict packet_decode(packet_decoder *decoder, int link_type, packet_byte
         return PACKET_OTHER;
     if (verdict <= PACKET_ICMP_TCP) {
         out->path = path_number(&decoder->paths, &path);
-        out->tenant = path_tenant(&decoder->paths, out->path);
+        out->tenant = path_tenant(&decoder->paths, &path, out->path);
     }
     return verdict;
 }

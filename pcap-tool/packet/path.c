@@ -135,11 +135,14 @@ uint16_t path_number(path_table *table, const packet_path *path)
     return number;
 }
 
-uint16_t path_tenant(const path_table *table, uint16_t number)
+uint16_t path_tenant(path_table *table, const packet_path *path, uint16_t number)
 {
-    if (number == 0 || number == PACKET_PATH_UNKNOWN)
-        return number;
-    return table->entries[number - 1]->tenant;
+    if (number == 0)
+        return 0;
+    if (number != PACKET_PATH_UNKNOWN)
+        return table->entries[number - 1]->tenant;
+    packet_path tenant = tenant_of(path);
+    return path_number(table, &tenant);
 }
 
 /* ---- Words ---------------------------------------------------------------------------------- */

@@ -68,7 +68,8 @@ void path_table_fini(path_table *table);
 
 /* The path's number, 0 for the empty one; PACKET_PATH_UNKNOWN when the table or memory is full. */
 uint16_t path_number(path_table *table, const packet_path *path);
-uint16_t path_tenant(const path_table *table, uint16_t number);
+/* Of a path and its number. */
+uint16_t path_tenant(path_table *table, const packet_path *path, uint16_t number);
 size_t path_text(const path_table *table, uint16_t number, char *out, size_t size);
 
 #endif
