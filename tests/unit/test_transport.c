@@ -248,6 +248,38 @@ static void test_interleaved_copies(void **state)
     assert_true(failed(KA_GATE_DUPLICATE));
 }
 
+/* Four segments in a row, then all of them again behind a router. With the same time to live they were sent
+ * again, and so they were one millisecond later. */
+static void test_copies_of_a_burst(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t after_ns;
+        uint8_t hops;
+        uint32_t retransmissions;
+    } cases[] = {{300000, 1, 0}, {300000, 5, 3}, {300000, 0, 3}, {2000000, 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (i > 0) {
+            end(state);
+            begin(state);
+        }
+        handshake(&t, 1, MS, MS);
+        ka_segment burst[4];
+        for (unsigned k = 0; k < 4; k++) {
+            burst[k] = segment_of(&t, 2 + k * 10 * US, CLIENT, KA_PSH | KA_ACK, STORY_BYTES);
+            burst[k].ip_id = (uint16_t)(100 + k);
+            moved_on(&t, CLIENT, &burst[k]);
+            tell(&t, burst[k]);
+        }
+        for (unsigned k = 0; k < 4; k++) {
+            burst[k].time_ns += cases[i].after_ns;
+            burst[k].ttl = (uint8_t)(burst[k].ttl - cases[i].hops);
+            tell(&t, burst[k]);
+        }
+        assert_int_equal(half(CLIENT)->retransmissions, cases[i].retransmissions);
+    }
+}
+
 static void test_same_bytes_later_are_a_retransmission(void **state)
 {
     (void)state;
@@ -570,6 +602,7 @@ int main(void)
         TEST(probe_as_the_first_segment),
         TEST(copies_are_ignored),
         TEST(interleaved_copies),
+        TEST(copies_of_a_burst),
         TEST(same_bytes_later_are_a_retransmission),
         TEST(ack_of_unseen_bytes),
         TEST(hole_then_ack),
