@@ -169,6 +169,9 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     ka_status status = collect(v, &j);
     if (status == KA_OK) {
         ka_view_record(v, &record);
+        if (a->config.encapsulation != NULL)
+            record.encapsulation =
+                a->config.encapsulation(a->config.encapsulation_user, v->connection->owner);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)

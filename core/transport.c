@@ -12,6 +12,8 @@
 #define SEQ_BASE (UINT64_C(1) << 33)
 /* Copies by a mirror port follow their original within this (and carry its IP identification). */
 #define COPY_WINDOW_NS KA_MILLISECOND_NS
+/* Routers between two capture points of one machine or site. */
+enum { ROUTERS_CAPTURED_MAX = 4 };
 /* Capturing on several queues swaps packets by microseconds; a clock that was set jumps further. */
 #define CLOCK_TOLERANCE_NS KA_MILLISECOND_NS
 
@@ -58,12 +60,20 @@ static uint32_t sign(const ka_segment *s)
     return h ^ (uint32_t)s->flags * 374761393u;
 }
 
-/* The copy of a payload may come when all is answered and the signatures are given back. */
+/* The copy of a payload may come when all is answered and the signatures are given back; and behind a router
+ * several in a row, of which only the newest is known: there the time to live tells, for what is sent again
+ * has the sender's. */
 static bool is_late_copy(const ka_half *half, const ka_segment *s)
 {
-    return s->len_bytes > 0 && s->ip_id != 0 && s->ip_id == half->data_ip_id &&
-           half->last_data_ns != KA_NONE && s->time_ns - half->last_data_ns < COPY_WINDOW_NS &&
-           half->next != 0 && ka_transport_unwrap(half, s->seq) < half->next;
+    if (s->len_bytes == 0 || half->next == 0 || half->last_data_ns == KA_NONE ||
+        s->time_ns - half->last_data_ns >= COPY_WINDOW_NS)
+        return false;
+    uint64_t seq = ka_transport_unwrap(half, s->seq);
+    if (s->ip_id != 0 && s->ip_id == half->data_ip_id)
+        return seq < half->next;
+    bool passed_router =
+        !half->ttl_varied && s->ttl < half->ttl && half->ttl - s->ttl <= ROUTERS_CAPTURED_MAX;
+    return passed_router && seq + s->len_bytes <= half->next;
 }
 
 /* The same segment again within a millisecond, same IP identification: a copy the mirror made. */

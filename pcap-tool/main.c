@@ -33,10 +33,13 @@ enum exit_status {
 /* NDJSON has a line for every connection: large writes keep the system calls out of the profile. */
 enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
 
+/* Twice sixteen layers of the longest name and number: "mpls 1048575 / ". */
+enum { ENCAPSULATION_BYTES = 768 };
+
 /* Packets by what became of them, without the TCP ones. */
 typedef struct packet_losses {
-    uint64_t fragments;
-    uint64_t broken; /* TCP headers */
+    uint64_t aggregates; /* of 802.11 */
+    uint64_t broken;     /* TCP headers */
     uint64_t cut;
     uint64_t malformed;
     uint64_t link_unknown;
@@ -46,6 +49,7 @@ typedef struct run {
     options settings;
     capture *capture;
     blocks small; /* the audit's memory */
+    packet_decoder *decoder;
     ka_audit *audit;
     stream_table *streams;
     lookahead ahead;
@@ -56,6 +60,7 @@ typedef struct run {
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
     int64_t last_ns;
     incomplete incomplete;
+    char encapsulation[ENCAPSULATION_BYTES];
 } run;
 
 /* Set by SIGINT and SIGTERM: stop reading and report. A second one ends the process. */
@@ -168,6 +173,23 @@ static bool open_report(run *self)
     return self->report != NULL;
 }
 
+/* What a connection was wrapped in; both directions' where they differ. */
+static const char *encapsulation(void *user, void *owner)
+{
+    run *self = user;
+    uint16_t paths[2];
+    size_t size = sizeof self->encapsulation;
+    stream_paths(owner, paths);
+    if (paths[0] == 0 && paths[1] == 0)
+        return NULL;
+    size_t len = packet_path_text(self->decoder, paths[0], self->encapsulation, size);
+    if (paths[0] != paths[1]) {
+        len += (size_t)snprintf(self->encapsulation + len, size - len, " <-> ");
+        packet_path_text(self->decoder, paths[1], self->encapsulation + len, size - len);
+    }
+    return self->encapsulation;
+}
+
 static bool open_audit(run *self)
 {
     blocks_init(&self->small, &memory_heap);
@@ -177,6 +199,8 @@ static bool open_audit(run *self)
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
+        .encapsulation = encapsulation,
+        .encapsulation_user = self,
     };
     /* Against captures made to collide; without entropy only that protection is lost. */
     if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
@@ -186,7 +210,8 @@ static bool open_audit(run *self)
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
     self->streams = stream_table_new(self->audit, &memory_heap);
     self->ahead.streams = self->streams;
-    return self->streams != NULL;
+    self->decoder = packet_decoder_new(&memory_heap);
+    return self->streams != NULL && self->decoder != NULL;
 }
 
 static int open_all(run *self)
@@ -220,7 +245,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
-    packet_verdict verdict = packet_decode(packet->link_type, bytes, tcp);
+    packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
     tcp->segment.interface = packet->input;
@@ -232,8 +257,8 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_TCP_BROKEN:
         self->losses.broken++;
         return take_quoted(self, tcp);
-    case PACKET_FRAGMENT:
-        self->losses.fragments++;
+    case PACKET_AGGREGATE:
+        self->losses.aggregates++;
         break;
     case PACKET_CUT:
         self->losses.cut++;
@@ -244,6 +269,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_LINK_UNKNOWN:
         self->losses.link_unknown++;
         break;
+    case PACKET_FRAGMENT: /* the decoder counts those it gives up */
     case PACKET_OTHER:
         break;
     }
@@ -281,7 +307,10 @@ static void list_incomplete(run *self)
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
          true},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
-        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false, false},
+        {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
+         false, false},
+        {"wlan-aggregate", "802.11 frames of several packets, or pieces of one, not read", losses->aggregates,
+         false, false},
         {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
         {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
         {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
@@ -347,6 +376,7 @@ static void close_all(run *self)
         ka_audit_free(self->audit);
     if (self->small.base)
         blocks_fini(&self->small);
+    packet_decoder_free(self->decoder);
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
