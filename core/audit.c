@@ -185,6 +185,7 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_view_close(&v);
     ka_status status = KA_OK;
     bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
+                  !ka_view_reset_by_request(&v) &&
                   (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
                   (c->exchanges.last.persists ||
                    (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&

@@ -77,7 +77,7 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
-    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
@@ -129,6 +129,10 @@ ka_moment ka_view_idle_since(const ka_view *view);
 
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);
+
+/* A reset closed the connection while the capture had shown a request without answer: it may answer that
+ * request, and come from a device on the path. When the server meant to close it does not tell. */
+bool ka_view_reset_by_request(const ka_view *view);
 
 /* G5: the capture ended while something was awaited whose absence only a longer one could prove: an answer,
  * the other side's FIN, or the close that was announced. */

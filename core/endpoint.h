@@ -73,7 +73,8 @@ typedef struct ka_endings_seen {
     uint32_t served_max; /* the largest request number of any connection that it answered */
     int64_t age_min_ns;  /* since the SYN */
     int64_t age_max_ns;
-    int64_t kept_age_ns; /* the largest age at which it answered without close */
+    int64_t kept_age_ns;          /* the largest age at which it answered without close */
+    int64_t at_ordinal_opened_ns; /* of the connections that ended there, when the latest was opened */
     ka_span at_ordinal_at;
     ka_span at;
 } ka_endings_seen;

@@ -114,10 +114,12 @@ bool ka_endpoint_rule_evicted(const ka_endpoint_view *v, ka_finding *f)
 /* Ends this near to each other may be one reload that met connections of one age. */
 #define ONE_RELOAD_NS (10 * KA_SECOND_NS)
 
+/* A drain ends only connections that were open when it began, and steady clients may have sent the same
+ * number of requests on each: one at least must have been opened behind the first end. */
 static bool at_ordinal(const ka_endings_seen *s, const ka_thresholds *limits)
 {
     return s->at_ordinal >= limits->hidden_limit_count && s->at_ordinal * UINT64_C(2) > s->count &&
-           s->served_max <= s->ordinal;
+           s->served_max <= s->ordinal && s->at_ordinal_opened_ns > s->at_ordinal_at.first.time_ns;
 }
 
 static bool at_age(const ka_endings_seen *s, const ka_thresholds *limits)

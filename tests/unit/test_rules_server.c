@@ -200,6 +200,27 @@ static void no_limit_of_requests(void **state)
     }
 }
 
+/* Steady clients, whose connections were opened together, have sent as many requests each when a drain
+ * begins. */
+static void a_drain_is_no_limit(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        FROM_EVERYWHERE(t)
+        {
+            for (int k = 0; k < 4; k++)
+                ends_at(0.2 * k, 4, "", CLOSE, 1);
+            /* The first of them ends at 4.1 s, or a little later as seen at the client. */
+            ends_at(later ? 4.3 : 3.9, 4, "", CLOSE, 1);
+            timeline_play(&t, 60);
+            if (later)
+                assert_holds(&t, KA_HIDDEN_LIMIT, KA_CHAT, KA_FAULT_SERVER, NULL);
+            else
+                assert_absent(&t, KA_HIDDEN_LIMIT);
+        }
+    }
+}
+
 static void a_limit_of_age(void **state)
 {
     (void)state;
@@ -231,13 +252,10 @@ static void a_limit_of_age(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(another_timer_than_advertised),
-        cmocka_unit_test(no_other_timer),
-        cmocka_unit_test(a_full_server_evicts),
-        cmocka_unit_test(other_early_closes_are_no_eviction),
-        cmocka_unit_test(a_limit_of_requests),
-        cmocka_unit_test(no_limit_of_requests),
-        cmocka_unit_test(a_limit_of_age),
+        cmocka_unit_test(another_timer_than_advertised), cmocka_unit_test(no_other_timer),
+        cmocka_unit_test(a_full_server_evicts),          cmocka_unit_test(other_early_closes_are_no_eviction),
+        cmocka_unit_test(a_limit_of_requests),           cmocka_unit_test(no_limit_of_requests),
+        cmocka_unit_test(a_drain_is_no_limit),           cmocka_unit_test(a_limit_of_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
