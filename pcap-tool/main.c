@@ -220,7 +220,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_verdict verdict = packet_decode(packet->link_type, bytes, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
-    tcp->segment.interface = packet->input;
+    tcp->segment.interface = packet->interface;
     switch (verdict) {
     case PACKET_TCP:
         return lookahead_segment(&self->ahead);
