@@ -158,9 +158,10 @@ static pcapng_status read_block(pcapng *self, block *out)
     if (status != PCAPNG_PACKET)
         return status;
     uint32_t length = get32(self, head + 4);
-    if (length < FRAME_BYTES || length % 4 != 0)
+    uint32_t padded = (length + 3) & ~UINT32_C(3); /* early writers padded, and did not count it */
+    if (length < FRAME_BYTES || padded < length)
         return damaged(self, "a block of %u bytes", (unsigned)length);
-    out->body_bytes = length - FRAME_BYTES;
+    out->body_bytes = padded - FRAME_BYTES;
     status = read_body(self, order_bytes, out);
     if (status != PCAPNG_PACKET)
         return status;
@@ -169,7 +170,7 @@ static pcapng_status read_block(pcapng *self, block *out)
         return PCAPNG_CUT;
     if (get32(self, tail) != length)
         return damaged(self, "a block whose lengths at its two ends differ");
-    self->offset += length;
+    self->offset += padded;
     return PCAPNG_PACKET;
 }
 

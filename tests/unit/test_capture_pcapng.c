@@ -254,6 +254,25 @@ static void test_simple_and_obsolete_packets(void **state)
     capture_close(cap);
 }
 
+/* As Wireshark 0.99 wrote them. */
+static void test_lengths_without_the_padding(void **state)
+{
+    (void)state;
+    blocks file = {.len_bytes = 0};
+    section(&file, false);
+    interface_of(&file, RAW);
+    for (int i = 0; i < 2; i++) {
+        size_t start = file.len_bytes;
+        packet(&file, 0, us(i), 80);
+        file.bytes[start + 4] -= 2;
+        file.bytes[file.len_bytes - 4] -= 2;
+    }
+    capture *cap = open_blocks(&file);
+    expect_next(cap, 1, 0, 80);
+    expect_next(cap, 2, 1, 80);
+    expect_clean_end(cap);
+}
+
 /* As tshark 4.0 numbers them: journal entries, sysdig events and custom blocks are frames, others are not. */
 static void test_frame_numbers_are_wiresharks(void **state)
 {
@@ -479,8 +498,12 @@ static void test_blocks_that_make_no_sense(void **state)
     expect_damage(&file, "a block of 1073741812 bytes");
     small_file(&file);
     put(&file, ENHANCED, 4);
-    put(&file, 33, 4);
-    expect_damage(&file, "a block of 33 bytes");
+    put(&file, 11, 4);
+    expect_damage(&file, "a block of 11 bytes");
+    small_file(&file);
+    put(&file, 0x99, 4);
+    put(&file, UINT32_MAX, 4);
+    expect_damage(&file, "a block of 4294967295 bytes");
     static const uint32_t types[] = {SECTION, INTERFACE, OBSOLETE, SIMPLE, ENHANCED};
     for (int i = 0; i < 5; i++) {
         small_file(&file);
@@ -594,6 +617,7 @@ int main(void)
         cmocka_unit_test(test_interfaces_of_all_kinds),
         cmocka_unit_test(test_interfaces_are_counted_over_all_files),
         cmocka_unit_test(test_simple_and_obsolete_packets),
+        cmocka_unit_test(test_lengths_without_the_padding),
         cmocka_unit_test(test_frame_numbers_are_wiresharks),
         cmocka_unit_test(test_clocks_in_one_file),
         cmocka_unit_test(test_clock),
