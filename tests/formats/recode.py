@@ -123,8 +123,9 @@ def piped(command, data):
 
 def compressions():
     """name -> function, of those that can be made here."""
-    known = {"gz": gzip.compress, "xz": lzma.compress,
-             "gz-members": lambda data: b"".join(gzip.compress(data[at:at + 700]) for at in range(0, len(data), 700)),
+    known = {"gz": lambda data: gzip.compress(data, mtime=0), "xz": lzma.compress,
+             "gz-members": lambda data: b"".join(gzip.compress(data[at:at + 700], mtime=0)
+                                                 for at in range(0, len(data), 700)),
              "xz-streams": lambda data: lzma.compress(data[:99]) + b"\0" * 8 + lzma.compress(data[99:])}
     for name, command in (("zst", ["zstd", "-q", "-c", "-"]), ("lz4", ["lz4", "-q", "-c", "-B4", "-"])):
         if shutil.which(command[0]):

@@ -32,6 +32,13 @@ def records(result):
     return [record for record in found if record["type"] != "capture"]
 
 
+def can_decompress(compress):
+    return BUILT_WITHOUT not in run("-", stdin=compress(b"no capture")).stderr.decode()
+
+
+COMPRESSIONS = {name: compress for name, compress in recode.compressions().items() if can_decompress(compress)}
+
+
 class Formats(unittest.TestCase):
     maxDiff = 2000
 
@@ -54,8 +61,6 @@ class Formats(unittest.TestCase):
 
     def same(self, expected, what, result):
         with self.subTest(what):
-            if BUILT_WITHOUT in result.stderr.decode():
-                return
             self.assertEqual((result.returncode, result.stderr), (0, b""))
             self.assertEqual(records(result), expected)
 
@@ -74,7 +79,7 @@ class Formats(unittest.TestCase):
             for what, data in forms.items():
                 self.same(expected, what, run(self.write("form", data)))
                 self.same(expected, what + ", piped", run("-", stdin=data))
-                for name, compress in recode.compressions().items():
+                for name, compress in COMPRESSIONS.items():
                     self.same(expected, f"{what}, {name}", run(self.write("form", compress(data))))
                     self.same(expected, f"{what}, {name}, piped", run("-", stdin=compress(data)))
 
@@ -90,7 +95,7 @@ class Formats(unittest.TestCase):
         """A file for every four packets, each of another kind."""
         kinds = [lambda part: recode.pcap(link, part), lambda part: recode.pcap(link, part, ">", 1),
                  lambda part: recode.pcapng(link, part)]
-        compress = [lambda data: data, *recode.compressions().values()]
+        compress = [lambda data: data, *COMPRESSIONS.values()]
         return [compress[at // 4 % len(compress)](kinds[at // 4 % 3](packets[at:at + 4]))
                 for at in range(0, len(packets), 4)]
 
@@ -131,15 +136,12 @@ class Formats(unittest.TestCase):
         link, packets = recode.read_pcap((SAMPLES / NAMES[0] / "capture.pcap").read_bytes())
         chance = random.Random(6)  # several blocks of what cannot be compressed
         packets += [recode.Packet(packets[-1].time_ns, 4000, chance.randbytes(4000)) for _ in range(200)]
-        for name, compress in recode.compressions().items():
+        for name, compress in COMPRESSIONS.items():
             with self.subTest(name):
                 data = compress(recode.pcap(link, packets))
                 cut = self.write("cut", data[:len(data) * 3 // 4])
                 result = run(cut)
                 self.assertEqual(result.returncode, UNREAD)
-                if not result.stdout:  # its library is missing
-                    self.assertIn(BUILT_WITHOUT, result.stderr.decode())
-                    continue
                 summary = records(result)[-1]
                 self.assertGreater(summary["packets"], 0)
                 told = [row for row in summary["incomplete"] if row["what"] == "input"]
@@ -151,7 +153,7 @@ class Formats(unittest.TestCase):
         (self.folder / "none").mkdir()
         for path, text in [(self.folder / "none", "there is no capture in this directory"),
                            (self.write("empty", b""), "is empty"),
-                           (self.write("garbage", b"\x1f\x8b\x08garbage, and more of it"), "gzip data")]:
+                           (self.write("garbage", b"\x1f\x8b\x08garbage, and more of it"), "gzip")]:
             with self.subTest(text):
                 result = run(path)
                 self.assertEqual((result.returncode, result.stdout), (UNREAD, b""))
@@ -160,4 +162,5 @@ class Formats(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    print("compressions:", *COMPRESSIONS)
     unittest.main(argv=sys.argv[:1])
