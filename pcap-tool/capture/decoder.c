@@ -4,7 +4,6 @@
  */
 #include "decoder.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 typedef struct magic_row {
@@ -25,6 +24,15 @@ static const magic_row magics[] = {
 static bool is_skippable(const uint8_t *bytes, size_t len_bytes)
 {
     return len_bytes >= 4 && (bytes[0] & 0xf0) == 0x50 && memcmp(bytes + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
+bool decoder_may_start(uint8_t first)
+{
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++) {
+        if (magics[i].bytes[0] == first)
+            return true;
+    }
+    return (first & 0xf0) == 0x50;
 }
 
 const decoder_kind *decoder_recognise(const uint8_t *bytes, size_t len_bytes)

@@ -5,6 +5,7 @@
 #ifndef CAPTURE_DECODER_H
 #define CAPTURE_DECODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,9 @@ typedef struct decoder_kind {
 
 /* A file shorter than this is not recognised, and none that is complete is. */
 enum { DECODER_MAGIC_BYTES = 6 };
+
+/* Whether a compressed file may start with this byte. */
+bool decoder_may_start(uint8_t first);
 
 /* By its first bytes; NULL: not compressed, as far as is known. */
 const decoder_kind *decoder_recognise(const uint8_t *bytes, size_t len_bytes);

@@ -53,11 +53,13 @@ static FILE *open_stream(input_file *input)
         return NULL;
     struct stat status;
     input->is_file = !is_standard && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-    FILE *file = source_open(descriptor, &input->source);
     input->buffer = malloc(BUFFER_BYTES);
-    if (file != NULL && input->buffer != NULL)
-        setvbuf(file, input->buffer, _IOFBF, BUFFER_BYTES);
-    return file;
+    if (input->buffer == NULL) {
+        close(descriptor);
+        errno = ENOMEM;
+        return NULL;
+    }
+    return source_open(descriptor, input->buffer, BUFFER_BYTES, &input->source);
 }
 
 static void tell_nothing_to_read(const input_file *input, FILE *file, problem_list *problems)
@@ -119,7 +121,9 @@ static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
     char why[PCAP_ERRBUF_SIZE];
     input->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
     if (input->pcap != NULL) {
-        input->own_link_type = pcap_datalink(input->pcap);
+        input->link_type = pcap_datalink(input->pcap); /* these three are so for each packet */
+        input->interface = &input->own_number;
+        input->step = 1;
         return true;
     }
     tell_no_capture(input, strstr(why, "truncated") != NULL, why, problems);
@@ -133,6 +137,7 @@ static bool open_capture(input_file *input, problem_list *problems)
     if (file == NULL) {
         problems_add(problems, "%s: cannot be opened: %s%s", input_name(input), strerror(errno),
                      errno == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "");
+        close_file(input);
         return false;
     }
     int first = first_byte(input, file, problems);
@@ -187,7 +192,7 @@ static int64_t time_of(const struct timeval *stamp, bool *odd)
     return seconds >= TIME_MAX_NS / 1000000000 ? TIME_MAX_NS : seconds * 1000000000;
 }
 
-static void set_time(input_file *input, problem_list *problems)
+static inline void set_time(input_file *input, problem_list *problems)
 {
     bool odd;
     input->time_ns = time_of(&input->header->ts, &odd);
@@ -254,9 +259,6 @@ static bool read_pcap(input_file *input, problem_list *problems)
         return false;
     }
     input->header = header;
-    input->link_type = input->own_link_type;
-    input->interface = &input->own_number;
-    input->step = 1;
     input->frame++;
     set_time(input, problems);
     return true;
@@ -271,7 +273,7 @@ static void tell_damaged_block(const input_file *input, problem_list *problems)
 
 static bool read_pcapng(input_file *input, problem_list *problems)
 {
-    pcapng_packet packet;
+    pcapng_packet packet = {.interface = NULL};
     pcapng_status status = pcapng_next(&input->blocks, &packet);
     if (status != PCAPNG_PACKET) {
         if (status == PCAPNG_CUT)

@@ -19,7 +19,7 @@ typedef struct input_file {
     const char *path;
     pcap_t *pcap;   /* a pcap file; NULL: parked, ended, never opened, or a pcapng file */
     pcapng blocks;  /* a pcapng file */
-    source *source; /* of the bytes of either, while it is open */
+    source *source; /* of the bytes of either, while it is open; NULL: they are not compressed */
     char *buffer;   /* of its FILE */
     bool is_file;   /* a regular file: can be opened again */
     bool is_parked;
@@ -28,8 +28,7 @@ typedef struct input_file {
     bool has_nanoseconds; /* some time stamp so far was no whole number of microseconds */
     bool has_misfit;      /* a link type for which the filter does not compile was told */
     uint16_t index;
-    uint32_t own_number; /* of its one interface, when it is a pcap file */
-    int own_link_type;
+    uint32_t own_number;    /* of its one interface, when it is a pcap file */
     int64_t coarse_tick_ns; /* the longest beyond microseconds of its interfaces that had packets; 0: none */
     /* The packet that is ready; `header` and `bytes` only while it is not parked. */
     uint64_t frame; /* its number in this file; 0: none read yet */

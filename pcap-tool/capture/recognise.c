@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { MAGIC_BYTES = 4 };
+enum { MAGIC_BYTES = 4, BUFFER_BYTES = 64 };
 
 /* Those libpcap 1.10 reads, in both byte orders, and pcapng's. */
 static bool is_magic(uint32_t magic)
@@ -36,10 +36,10 @@ recognised recognise_capture(const char *path)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     source *bytes;
-    FILE *file = descriptor < 0 ? NULL : source_open(descriptor, &bytes);
+    char buffer[BUFFER_BYTES];
+    FILE *file = descriptor < 0 ? NULL : source_open(descriptor, buffer, sizeof buffer, &bytes);
     if (file == NULL)
         return RECOGNISED_UNREADABLE;
-    setvbuf(file, NULL, _IONBF, 0);
     recognised result = recognise(file, bytes);
     fclose(file);
     return result;

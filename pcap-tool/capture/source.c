@@ -15,8 +15,8 @@
 enum { COMPRESSED_BYTES = 32 * 1024 };
 
 typedef enum source_state {
-    SOURCE_NEW,    /* nothing was read */
-    SOURCE_PLAIN,  /* not compressed */
+    SOURCE_NEW,    /* all that is known is the first byte */
+    SOURCE_PLAIN,  /* not compressed, in spite of its first byte */
     SOURCE_PACKED, /* compressed */
     SOURCE_CUT,    /* compressed, and the end is missing */
     SOURCE_BROKEN, /* compressed, and damaged */
@@ -146,7 +146,17 @@ static int close_cookie(void *cookie)
     return result;
 }
 
-FILE *source_open(int descriptor, source **out)
+static FILE *open_plain(int descriptor, char *buffer, size_t buffer_bytes)
+{
+    FILE *stream = fdopen(descriptor, "rb");
+    if (stream == NULL)
+        close(descriptor);
+    else
+        setvbuf(stream, buffer, _IOFBF, buffer_bytes);
+    return stream;
+}
+
+static FILE *open_packed(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes, source **out)
 {
     source *self = malloc(sizeof *self);
     if (self == NULL) {
@@ -156,18 +166,43 @@ FILE *source_open(int descriptor, source **out)
     }
     memset(self, 0, offsetof(source, buffer));
     self->descriptor = descriptor;
+    self->buffer[0] = first;
     self->at = self->buffer;
+    self->left = self->offset = 1;
     FILE *stream =
         fopencookie(self, "rb", (cookie_io_functions_t){.read = read_cookie, .close = close_cookie});
-    if (stream == NULL)
+    if (stream == NULL) {
         close_cookie(self);
-    else
-        *out = self;
+        return NULL;
+    }
+    setvbuf(stream, buffer, _IOFBF, buffer_bytes);
+    *out = self;
+    return stream;
+}
+
+FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out)
+{
+    uint8_t first;
+    ssize_t got = read(descriptor, &first, 1);
+    *out = NULL;
+    if (got < 0 && errno == EINTR) {
+        close(descriptor);
+        errno = EINTR;
+        return NULL;
+    }
+    if (got == 1 && decoder_may_start(first))
+        return open_packed(descriptor, first, buffer, buffer_bytes, out);
+    FILE *stream =
+        open_plain(descriptor, buffer, buffer_bytes); /* a read that failed will fail again there */
+    if (stream != NULL && got == 1)
+        ungetc(first, stream);
     return stream;
 }
 
 bool source_fault(const source *self, char text[SOURCE_FAULT_BYTES])
 {
+    if (self == NULL)
+        return false;
     unsigned long long place = self->offset - self->left;
     switch (self->state) {
     case SOURCE_CUT:
@@ -190,5 +225,5 @@ bool source_fault(const source *self, char text[SOURCE_FAULT_BYTES])
 
 const char *source_compression(const source *self)
 {
-    return self->kind != NULL ? self->kind->name : NULL;
+    return self != NULL && self->kind != NULL ? self->kind->name : NULL;
 }
