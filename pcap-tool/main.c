@@ -4,6 +4,7 @@
  */
 #include "blocks.h"
 #include "capture/capture.h"
+#include "capture/paths.h"
 #include "explain.h"
 #include "memory.h"
 #include "options.h"
@@ -46,7 +47,8 @@ typedef struct packet_losses {
 } packet_losses;
 
 typedef struct run {
-    options settings;
+    options settings; /* its paths are those of `inputs` */
+    path_list inputs;
     capture *capture;
     blocks small; /* the audit's memory */
     packet_decoder *decoder;
@@ -99,6 +101,19 @@ static int unwritten(const run *self, int error)
 }
 
 /* ---- Opening ---- */
+
+static int find_inputs(run *self)
+{
+    options *settings = &self->settings;
+    path_list *found = &self->inputs;
+    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
+        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    if (found->count == 0)
+        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
+    settings->paths = (const char *const *)found->paths;
+    settings->path_count = found->count;
+    return EXIT_DONE;
+}
 
 static int open_capture(run *self)
 {
@@ -216,7 +231,9 @@ static bool open_audit(run *self)
 
 static int open_all(run *self)
 {
-    int status = open_capture(self);
+    int status = find_inputs(self);
+    if (status == EXIT_DONE)
+        status = open_capture(self);
     if (status == EXIT_DONE)
         status = open_output(self);
     if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
@@ -248,7 +265,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
-    tcp->segment.interface = packet->input;
+    tcp->segment.interface = packet->interface;
     switch (verdict) {
     case PACKET_TCP:
         return lookahead_segment(&self->ahead);
@@ -297,6 +314,8 @@ static void read_all(run *self)
 static void list_incomplete(run *self)
 {
     incomplete *list = &self->incomplete;
+    for (size_t i = 0; i < self->inputs.problems.count; i++)
+        incomplete_add(list, (incomplete_row){"input", self->inputs.problems.lines[i], 1, true, true});
     for (size_t i = 0; i < capture_problem_count(self->capture); i++)
         incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
     const packet_losses *losses = &self->losses;
@@ -327,6 +346,8 @@ static void list_incomplete(run *self)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         incomplete_add(list, rows[i]);
+    for (size_t i = 0; i < self->inputs.notes.count; i++)
+        incomplete_add(list, (incomplete_row){"left-out", self->inputs.notes.lines[i], 1, false, true});
 }
 
 static void write_end(run *self)
@@ -380,6 +401,7 @@ static void close_all(run *self)
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
+    paths_fini(&self->inputs);
     if (self->out)
         fclose(self->out);
 }

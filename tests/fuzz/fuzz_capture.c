@@ -31,7 +31,7 @@ static void judge_packet(judge *run, packet_decoder *decoder, const capture_pack
     packet_verdict verdict = packet_decode(decoder, packet->link_type, bytes, packet->time_ns, &tcp);
     tcp.segment.time_ns = packet->time_ns;
     tcp.segment.frame = packet->frame;
-    tcp.segment.interface = packet->input;
+    tcp.segment.interface = packet->interface;
     if (verdict == PACKET_TCP)
         judge_segment(run, &tcp);
     else if (verdict == PACKET_ICMP_TCP || verdict == PACKET_TCP_BROKEN)
