@@ -133,11 +133,13 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->ack = ack;
     request->first_at = m->first;
     request->end_at = m->last;
+    x->went_on = x->went_on || x->last.unechoed || x->last.unbidden;
     x->requests++;
     request->number = ++x->numbered;
     request->close = header->connection.close;
     request->persists = ka_header_persists(header, m);
     request->asked_to_keep = header->connection.keep_alive || header->proxy_connection.keep_alive;
+    request->wished_to_keep = header->keep_alive.present;
     request->version = m->version;
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
@@ -203,8 +205,10 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .number = request != NULL ? (uint32_t)request->number : ++x->numbered,
         .until_close = m->framing == KA_FRAMING_UNTIL_CLOSE,
         .http10 = asked_by_10 || m->version == 10,
-        .unechoed = asked_by_10 && request->asked_to_keep && !says_keep && !header->connection.close,
-        .unbidden = asked_by_10 && !request->asked_to_keep && ka_header_effective(header),
+        .unechoed = asked_by_10 && request->asked_to_keep && !request->close && !says_keep &&
+                    !header->connection.close,
+        .unbidden =
+            asked_by_10 && !request->asked_to_keep && !request->wished_to_keep && ka_header_effective(header),
     };
     x->undelimited = false;
     x->completed++;

@@ -34,9 +34,15 @@ static void show_left_open(const ka_view *v, ka_finding *f)
     ka_finding_value(f, "allowed", grace_ns(v), KA_NS);
 }
 
+/* A client that went on once does not wait for the close. */
+static bool seems_to_wait(const ka_view *v)
+{
+    return !v->exchanges->went_on && left_open_ns(v) > grace_ns(v);
+}
+
 bool ka_rule_http10_token_not_echoed(const ka_view *v, ka_finding *f)
 {
-    if (!v->exchanges->last.unechoed || left_open_ns(v) <= grace_ns(v))
+    if (!v->exchanges->last.unechoed || !seems_to_wait(v))
         return false;
     show_left_open(v, f);
     return true;
@@ -44,7 +50,7 @@ bool ka_rule_http10_token_not_echoed(const ka_view *v, ka_finding *f)
 
 bool ka_rule_http10_unasked_keepalive(const ka_view *v, ka_finding *f)
 {
-    if (!v->exchanges->last.unbidden || left_open_ns(v) <= grace_ns(v))
+    if (!v->exchanges->last.unbidden || !seems_to_wait(v))
         return false;
     show_left_open(v, f);
     return true;
