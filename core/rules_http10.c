@@ -62,7 +62,7 @@ static ka_moment undelimited_since(const ka_view *v)
     const ka_response *last = &v->exchanges->last;
     if (v->exchanges->undelimited && v->answer_begun)
         return ka_transport_unclaimed(&v->connection->transport, !v->connection->client).at;
-    if (v->exchanges->completed > 0 && last->until_close && last->http10 && last->effective)
+    if (v->exchanges->completed > 0 && last->undelimited)
         return (ka_moment){last->first_ns, last->first_frame};
     return (ka_moment){0, 0};
 }

@@ -270,6 +270,8 @@ static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, co
         return KA_OK;
     }
     news->new_data = true;
+    if (active->unclaimed.seq != 0)
+        news->paused_ns = s->time_ns - half->last_data_ns;
     note_data(half, active, s, from, from + s->len_bytes);
     if (what == NEWEST)
         start_timing(active, from + s->len_bytes, s->time_ns, false);

@@ -83,6 +83,7 @@ typedef struct ka_segment_news {
     bool rst;           /* the first RST of its direction */
     bool stalled;       /* sent again after a silence, and nothing is heard of the other side */
     int64_t silence_ns; /* since the segment before; 0: there was none */
+    int64_t paused_ns;  /* new payload of a message that had begun: since its payload before; else 0 */
 } ka_segment_news;
 
 void ka_transport_init(ka_transport *transport);

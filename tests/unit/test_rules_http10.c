@@ -212,6 +212,24 @@ static void delimited_by_a_close(void **state)
         assert_absent(&t, KA_HTTP10_UNDELIMITED);
     }
     FROM_EVERYWHERE(t)
+    { /* after a pause as long its body went on */
+        mark *first;
+        conversation *c = undelimited(KEEP, &first);
+        part(c, SERVER, 8);
+        ends_with_fin(c, 16, first, KEEP);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
+    { /* the same, given up by the client */
+        mark *first;
+        conversation *c = undelimited(KEEP, &first);
+        part(c, SERVER, 8);
+        rst(c, CLIENT, 16);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* an event stream is meant to stay open */
         mark *first;
         static const char events[] = KEEP "\nContent-Type: text/event-stream";
