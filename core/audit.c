@@ -224,7 +224,7 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     if (news.stalled)
         look_elsewhere(c, s);
     if (news.paused_ns > a->config.thresholds.undelimited_wait_ns && s->direction != c->client)
-        c->exchanges.undelimited = false;
+        c->pauses = true;
     if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->due == NULL && !was_open && has_ended(&c->transport))

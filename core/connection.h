@@ -40,6 +40,7 @@ struct ka_connection {
     uint8_t client;        /* index into ends */
     bool client_known;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
+    bool pauses : 1;   /* some body went on after more than undelimited-wait */
     /* Beside others of the same client and server: */
     bool soon : 1;       /* opened for a request shortly after the client had given up another */
     bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
@@ -77,7 +78,7 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
-    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */

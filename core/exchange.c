@@ -209,7 +209,6 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
                     !header->connection.close,
         .unbidden =
             asked_by_10 && !request->asked_to_keep && !request->wished_to_keep && ka_header_effective(header),
-        .undelimited = x->undelimited && m->framing == KA_FRAMING_UNTIL_CLOSE,
     };
     x->undelimited = false;
     x->completed++;

@@ -54,10 +54,9 @@ typedef struct ka_response {
     bool effective : 1;   /* its Keep-Alive came with the option in Connection */
     bool asked_close : 1; /* the request had said Connection: close */
     bool until_close : 1;
-    bool http10 : 1;      /* it or its request was HTTP/1.0 */
-    bool unechoed : 1;    /* an HTTP/1.0 request had asked to keep the connection; it says nothing of that */
-    bool unbidden : 1;    /* it says keep-alive to an HTTP/1.0 request that had not asked */
-    bool undelimited : 1; /* as of the one under way */
+    bool http10 : 1;   /* it or its request was HTTP/1.0 */
+    bool unechoed : 1; /* an HTTP/1.0 request had asked to keep the connection; it says nothing of that */
+    bool unbidden : 1; /* it says keep-alive to an HTTP/1.0 request that had not asked */
 } ka_response;
 
 /* `max` over consecutive responses of a connection. */
@@ -84,13 +83,11 @@ typedef struct ka_exchanges {
     ka_max_track max;
     uint16_t pending_count;
     uint8_t first_version : 5; /* of the first request, else response: 10 to 19; 0: none */
-    /* The response under way: HTTP/1.0, until close, yet it says keep-alive; and no pause in it was so long
-     * that another one says nothing. */
-    bool undelimited : 1;
-    bool continued : 1; /* the request under way got its 100 in time */
-    bool skipped : 1;   /* so did it a second final answer: its body will never come */
-    bool early : 1;     /* the request under way was answered before it was complete */
-    bool unasked : 1;   /* the latest response was one nobody had asked for: advertised is its word */
+    bool undelimited : 1;      /* the response under way: HTTP/1.0, until close, yet it says keep-alive */
+    bool continued : 1;        /* the request under way got its 100 in time */
+    bool skipped : 1;          /* so did it a second final answer: its body will never come */
+    bool early : 1;            /* the request under way was answered before it was complete */
+    bool unasked : 1;          /* the latest response was one nobody had asked for: advertised is its word */
     bool unasked_close : 1;
     bool stray : 1;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel : 1; /* 101 or CONNECT: no HTTP any more */

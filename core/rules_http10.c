@@ -62,7 +62,7 @@ static ka_moment undelimited_since(const ka_view *v)
     const ka_response *last = &v->exchanges->last;
     if (v->exchanges->undelimited && v->answer_begun)
         return ka_transport_unclaimed(&v->connection->transport, !v->connection->client).at;
-    if (v->exchanges->completed > 0 && last->undelimited)
+    if (v->exchanges->completed > 0 && last->until_close && last->http10 && last->effective)
         return (ka_moment){last->first_ns, last->first_frame};
     return (ka_moment){0, 0};
 }
@@ -70,7 +70,7 @@ static ka_moment undelimited_since(const ka_view *v)
 bool ka_rule_http10_undelimited(const ka_view *v, ka_finding *f)
 {
     ka_moment since = undelimited_since(v);
-    if (since.frame == 0 || (v->close.by == KA_SIDE_NONE && !v->capture_ended))
+    if (since.frame == 0 || v->connection->pauses || (v->close.by == KA_SIDE_NONE && !v->capture_ended))
         return false;
     int64_t until_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns : v->now.time_ns;
     int64_t waited_ns = until_ns - v->server->last_data_ns;
