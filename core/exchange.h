@@ -35,6 +35,7 @@ typedef struct ka_request {
     bool asked_to_keep;  /* said keep-alive, in Connection or to a proxy */
     bool wished_to_keep; /* only has Keep-Alive, without that option */
     uint8_t version;
+    uint16_t host; /* hash; 0: none */
     char method[KA_METHOD_BYTES];
 } ka_request;
 
@@ -61,11 +62,13 @@ typedef struct ka_response {
 
 /* `max` over consecutive responses of a connection. */
 typedef struct ka_max_track {
-    int32_t first;  /* of the first response; -1: it had none */
-    int32_t latest; /* -1: never seen */
-    uint8_t style;  /* ka_max_style */
-    bool mixed : 1; /* neither counts down nor stays: nothing is judged */
-    bool fell : 1;  /* some value was lower than the one before */
+    int32_t first;          /* of the first response; -1: it had none */
+    int32_t latest;         /* -1: never seen */
+    uint8_t style;          /* ka_max_style */
+    bool mixed : 1;         /* neither counts down nor stays: nothing is judged */
+    bool several_hosts : 1; /* it was told for different ones, which may count for themselves */
+    bool fell : 1;          /* some value was lower than the one before */
+    uint16_t host;          /* hash of the Host asked for, of the latest */
 } ka_max_track;
 
 typedef struct ka_exchanges {
