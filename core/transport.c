@@ -235,11 +235,11 @@ static void note_data(ka_half *half, ka_half_activity *active, const ka_segment 
 }
 
 /* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
- */
-static bool is_probe(const ka_half *half, const ka_segment *s, uint64_t from)
+ * A byte that was not acknowledged is just sent again. */
+static bool is_probe(const ka_half *half, const ka_half *other, const ka_segment *s, uint64_t from)
 {
     return half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) &&
-           from + 1 == half->next;
+           from + 1 == half->next && (s->len_bytes == 0 || !other->seen || other->acked >= half->next);
 }
 
 static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t end)
@@ -311,7 +311,7 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
         return note_ending(t, allocator, s, 0, news);
     if (s->ttl != half->ttl)
         note_ttl(half, s->ttl);
-    if (is_probe(half, s, from))
+    if (is_probe(half, &t->half[!s->direction], s, from))
         return note_probe(half, allocator, s);
     if (!half->seen) {
         half->seen = true;
