@@ -350,7 +350,7 @@ static void interim_seen(const ka_audit *a, ka_connection *c, const ka_message *
 {
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
-    int64_t waited_ns = m->first.time_ns - v.begun.at.time_ns;
+    int64_t waited_ns = ka_rules_expect_waited(&v, m->first.time_ns);
     if (v.begun.seq != 0 && m->status == 100 && waited_ns <= ka_view_expect_ns(&v))
         c->exchanges.continued = true;
 }

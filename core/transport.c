@@ -266,6 +266,9 @@ static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, co
     if (what == OLD) {
         half->retransmissions++;
         active->timed_end = 0;
+        bool head = from == active->unclaimed.seq || from < active->expect_end;
+        if (head && from + s->len_bytes > t->half[!s->direction].acked)
+            active->resent_ns = s->time_ns;
         news->stalled = active->stall != NULL && ka_stall_resent(active->stall, s, from);
         return KA_OK;
     }
