@@ -78,6 +78,7 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
+    bool by_unit_reused;     /* one of those carried several requests */
     uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;

@@ -40,8 +40,9 @@ ka_unit_sign ka_rules_unit_sign(const ka_view *v)
 bool ka_rule_unit_suspect(const ka_view *v, ka_finding *f)
 {
     int64_t in_a_row = (int64_t)v->by_unit + 1;
-    if (ka_rules_unit_sign(v) != KA_UNIT_MISREAD || in_a_row < v->limits->unit_count)
-        return false;
+    bool reused = v->by_unit_reused || v->exchanges->completed > 1;
+    if (ka_rules_unit_sign(v) != KA_UNIT_MISREAD || in_a_row < v->limits->unit_count || !reused)
+        return false; /* who never reuses a connection closes when it is done, not by a timer */
     const ka_response *last = &v->exchanges->last;
     f->at = v->close.at;
     ka_finding_frame(f, "response_end", last->end_at);

@@ -11,9 +11,11 @@ static timeline t;
 /* ---- ka-unit-suspect ---- */
 
 /* The response ends at at_s + 0.1 at the server; the client knows 25 ms later. */
-static mark *one_connection(double at_s, double client_idle_s)
+static mark *one_connection(double at_s, double client_idle_s, bool reused)
 {
-    conversation *c = connect_at(&t, at_s - 0.1);
+    conversation *c = connect_at(&t, at_s - 0.3);
+    if (reused)
+        exchange(c, at_s - 0.127, "", KEEP_9);
     exchange(c, at_s, "", KEEP_9);
     mark *close = fin(c, CLIENT, at_s + 0.125 + client_idle_s);
     fin(c, SERVER, at_s + 0.125 + client_idle_s + 0.03);
@@ -27,7 +29,7 @@ static void seconds_taken_for_milliseconds(void **state)
     {
         mark *close = NULL;
         for (int i = 0; i < 6; i++) {
-            mark *this_close = one_connection(1 + i, 0.0092);
+            mark *this_close = one_connection(1 + i, 0.0092, i == 2);
             close = i == 4 ? this_close : close;
         }
         timeline_play(&t, 20);
@@ -52,15 +54,22 @@ static void unit_is_not_suspect(void **state)
         FROM_EVERYWHERE(t)
         {
             for (int i = 0; i < 6; i++)
-                one_connection(1 + i, idle_s[row][i]);
+                one_connection(1 + i, idle_s[row][i], i == 1);
             timeline_play(&t, 20);
             assert_silent(&t);
         }
     }
     FROM_EVERYWHERE(t)
+    { /* a script, whose end takes so long */
+        for (int i = 0; i < 6; i++)
+            one_connection(1 + i, 0.0092, false);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* four are too few */
         for (int i = 0; i < 4; i++)
-            one_connection(1 + i, 0.0092);
+            one_connection(1 + i, 0.0092, i == 2);
         timeline_play(&t, 20);
         assert_silent(&t);
     }
