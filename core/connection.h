@@ -97,6 +97,7 @@ typedef struct ka_view {
     const ka_response *response;
     int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
+    const struct ka_patience *patience;   /* of this client at this server; NULL: not known */
     const struct ka_loss *loss;           /* lost on another connection, and this request repeats it */
     const struct ka_challenge *challenge; /* got on another connection, and this request answers it */
 } ka_view;

@@ -164,6 +164,12 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     v->by_unit = unit != NULL ? unit->count : 0;
     v->by_unit_reused = unit != NULL && unit->reused;
     v->given_up_ns = endpoint != NULL ? endpoint->given_up_ns : 0;
+    if (endpoint != NULL && v->close.by == KA_SIDE_CLIENT && v->exchanges->newest != NULL) {
+        ka_client *client;
+        if (ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client) != KA_OK)
+            return KA_NO_MEMORY;
+        v->patience = client != NULL ? &client->patience : NULL;
+    }
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))
