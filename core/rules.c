@@ -49,7 +49,7 @@ static const rule rules[] = {
     {KA_MISATTRIBUTED_408, KA_ON_SETTLE, COUNTS, ka_rule_misattributed_408},
     {KA_MAX_CLOSED_EARLY, KA_ON_SETTLE, COUNTS | TIMES | KA_GATE_MASS_CLOSE, ka_rule_max_closed_early},
     {KA_MAX_NOT_DECREASING, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_not_decreasing},
-    {KA_MAX_JUMP, KA_ON_RESPONSE, KA_GATE_UNFRAMED, ka_rule_max_jump},
+    {KA_MAX_JUMP, KA_ON_RESPONSE, KA_GATE_UNFRAMED | KA_GATE_ONE_SIDED, ka_rule_max_jump},
     {KA_EXPECT_STALL, KA_ON_REQUEST | KA_ON_RESPONSE | KA_ON_SETTLE, TIMES, ka_rule_expect_stall},
     {KA_HTTP10_TOKEN_NOT_ECHOED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_token_not_echoed},
     {KA_HTTP10_UNASKED_KEEPALIVE, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_http10_unasked_keepalive},
