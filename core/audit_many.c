@@ -146,6 +146,29 @@ ka_status ka_audit_many_response(ka_audit *a, ka_connection *c, const ka_request
     return KA_OK;
 }
 
+ka_status ka_audit_many_waited(ka_audit *a, ka_connection *c, const ka_request *request,
+                               const ka_response *before, const ka_message *m)
+{
+    ka_client *client;
+    int64_t waited_ns = m->first.time_ns - request->end_at.time_ns;
+    if (before->timeout_s >= 0 && request->ack >= before->end)
+        return KA_OK; /* it had been told a timeout */
+    if (client_of(a, c, true, &client) != KA_OK)
+        return KA_NO_MEMORY;
+    if (client != NULL && waited_ns > client->patience.waited_ns)
+        client->patience = (ka_patience){ka_retry_shape(request), waited_ns};
+    return KA_OK;
+}
+
+ka_status ka_audit_many_gave_up(ka_audit *a, ka_connection *c, ka_view *v)
+{
+    ka_client *client;
+    if (client_of(a, c, false, &client) != KA_OK)
+        return KA_NO_MEMORY;
+    v->patience = client != NULL ? &client->patience : NULL;
+    return KA_OK;
+}
+
 /* ---- Somebody closed ---- */
 
 static bool is_early(const ka_view *v)

@@ -12,7 +12,7 @@
 #include "retry.h"
 
 /* Pairs of server and client with a ledger: a proxy's upstreams have a few, a public server tens of thousands
- * of clients, of which those that matter come early and often. 280 bytes each: 18 MB. Connections of further
+ * of clients, of which those that matter come early and often. 312 bytes each: 20 MB. Connections of further
  * ones are judged, but not counted here; ka_audit_clients_left_out tells how many. */
 enum { KA_CLIENTS_MAX = 65536 };
 
@@ -45,6 +45,7 @@ typedef struct ka_client {
     uint32_t churned;
     ka_span abandoned_at;
     ka_span churned_at;
+    ka_patience patience;
     ka_retries *retries; /* from the first request on that is worth it */
 } ka_client;
 

@@ -40,6 +40,7 @@ struct ka_connection {
     uint8_t client;        /* index into ends */
     bool client_known;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
+    bool pauses : 1;   /* some body went on after more than undelimited-wait */
     /* Beside others of the same client and server: */
     bool soon : 1;       /* opened for a request shortly after the client had given up another */
     bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
@@ -77,6 +78,7 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
+    bool by_unit_reused;     /* one of those carried several requests */
     uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
@@ -95,6 +97,7 @@ typedef struct ka_view {
     const ka_response *response;
     int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
+    const struct ka_patience *patience;   /* of this client at this server; NULL: not known */
     const struct ka_loss *loss;           /* lost on another connection, and this request repeats it */
     const struct ka_challenge *challenge; /* got on another connection, and this request answers it */
 } ka_view;

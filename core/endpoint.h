@@ -52,6 +52,7 @@ typedef struct ka_mass_watch {
 typedef struct ka_unit_watch {
     uint8_t ip[16];
     uint32_t count; /* connections in a row; 0: nobody */
+    bool reused;    /* one of them carried more than one request */
 } ka_unit_watch;
 
 /* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
@@ -161,10 +162,10 @@ ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allo
                                  const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
 bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
 
-/* How often in a row this client closed after T milliseconds. */
-uint64_t ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
-/* It did again, or did otherwise. */
-void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again);
+/* How often in a row this client closed after T milliseconds; NULL: it did not. */
+const ka_unit_watch *ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
+/* It did again, on a connection it had `reused`, or did otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again, bool reused);
 /* The server's GOAWAY on a connection that was judged. */
 void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
 

@@ -18,7 +18,7 @@ ka_shape ka_retry_shape(const ka_request *request)
     return shape;
 }
 
-static bool alike(const ka_shape *a, const ka_shape *b)
+bool ka_shapes_alike(const ka_shape *a, const ka_shape *b)
 {
     return a->len_bytes == b->len_bytes && strncmp(a->method, b->method, KA_METHOD_BYTES) == 0;
 }
@@ -49,7 +49,8 @@ static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, 
     for (unsigned i = 0; i < KA_SIGHTINGS_MAX; i++) {
         const ka_sighting *seen = &r->seen[i];
         bool is_lost = seen->stream == loss->stream && seen->time_ns == loss->request.time_ns;
-        if (!is_lost && alike(&seen->shape, &loss->shape) && now_ns - seen->time_ns <= 2 * window_ns)
+        if (!is_lost && ka_shapes_alike(&seen->shape, &loss->shape) &&
+            now_ns - seen->time_ns <= 2 * window_ns)
             return true;
     }
     return false;
@@ -67,7 +68,7 @@ bool ka_retries_repeats(ka_retries *r, const ka_request *request, uint32_t strea
     int64_t now_ns = request->first_at.time_ns;
     for (unsigned i = 0; i < KA_LOSSES_MAX; i++) {
         ka_loss *loss = &r->losses[i];
-        if (loss->request.frame == 0 || loss->stream == stream || !alike(&loss->shape, &shape))
+        if (loss->request.frame == 0 || loss->stream == stream || !ka_shapes_alike(&loss->shape, &shape))
             continue;
         int64_t since_ns = now_ns - later(loss->request.time_ns, loss->close.time_ns);
         if (since_ns < 0 || since_ns >= window_ns || is_common(r, loss, now_ns, window_ns))

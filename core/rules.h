@@ -107,6 +107,9 @@ typedef enum ka_unit_sign {
 
 ka_unit_sign ka_rules_unit_sign(const ka_view *view);
 
+/* For how long, by that time, the server has had the request under way. */
+int64_t ka_rules_expect_waited(const ka_view *view, int64_t until_ns);
+
 /* The client gave up waiting for an answer though no timeout had been advertised to it: after so long; else
  * KA_NONE. */
 int64_t ka_rules_given_up_untold(const ka_view *view);

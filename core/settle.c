@@ -132,7 +132,7 @@ static void learn_habits(const ka_view *v, const ka_noted *list, ka_endpoint *en
     if (given_up_ns != KA_NONE)
         endpoint->given_up_ns = given_up_ns;
     if (sign != KA_UNIT_SILENT)
-        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD);
+        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD, v->exchanges->completed > 1);
 }
 
 static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_view *v,
@@ -160,8 +160,16 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     v->server_known = endpoint != NULL;
     v->server_heard_ns = endpoint != NULL ? endpoint->heard_ns : KA_NONE;
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
-    v->by_unit = endpoint != NULL ? ka_endpoint_by_unit(endpoint, client_of(v)) : 0;
+    const ka_unit_watch *unit = endpoint != NULL ? ka_endpoint_by_unit(endpoint, client_of(v)) : NULL;
+    v->by_unit = unit != NULL ? unit->count : 0;
+    v->by_unit_reused = unit != NULL && unit->reused;
     v->given_up_ns = endpoint != NULL ? endpoint->given_up_ns : 0;
+    if (endpoint != NULL && v->close.by == KA_SIDE_CLIENT && v->exchanges->newest != NULL) {
+        ka_client *client;
+        if (ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client) != KA_OK)
+            return KA_NO_MEMORY;
+        v->patience = client != NULL ? &client->patience : NULL;
+    }
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))

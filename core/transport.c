@@ -245,11 +245,11 @@ static void note_data(ka_half *half, ka_half_activity *active, const ka_segment 
 }
 
 /* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
- */
-static bool is_probe(const ka_half *half, const ka_segment *s, uint64_t from)
+ * A byte that was not acknowledged is just sent again. */
+static bool is_probe(const ka_half *half, const ka_half *other, const ka_segment *s, uint64_t from)
 {
     return half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) &&
-           from + 1 == half->next;
+           from + 1 == half->next && (s->len_bytes == 0 || !other->seen || other->acked >= half->next);
 }
 
 static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t end)
@@ -276,10 +276,15 @@ static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, co
     if (what == OLD) {
         half->retransmissions++;
         active->timed_end = 0;
+        bool head = from == active->unclaimed.seq || from < active->expect_end;
+        if (head && from + s->len_bytes > t->half[!s->direction].acked)
+            active->resent_ns = s->time_ns;
         news->stalled = active->stall != NULL && ka_stall_resent(active->stall, s, from);
         return KA_OK;
     }
     news->new_data = true;
+    if (active->unclaimed.seq != 0)
+        news->paused_ns = s->time_ns - half->last_data_ns;
     note_data(half, active, s, from, from + s->len_bytes);
     if (what == NEWEST)
         start_timing(active, from + s->len_bytes, s->time_ns, false);
@@ -319,7 +324,7 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
         return note_ending(t, allocator, s, 0, news);
     if (s->ttl != half->ttl)
         note_ttl(half, s->ttl);
-    if (is_probe(half, s, from))
+    if (is_probe(half, &t->half[!s->direction], s, from))
         return note_probe(half, allocator, s);
     if (!half->seen) {
         half->seen = true;
