@@ -21,7 +21,7 @@ LABEL = re.compile(rf"\s+@({NAME})$")
 OPTIONS = re.compile(r"\s*\[([^\]]*)\]$")
 OPTION = re.compile(r"""((?:"(?:\\.|[^"\\])*"|[^,"])+)(?:,|$)""")
 COMMENT = re.compile(r"\s{2,}#\s.*$")
-REPEAT = re.compile(r"repeat\s+(\d+)\s+every\s+(\S+)$")
+REPEAT = re.compile(r"repeat\s+(\d+)\s+every\s+(\S+)(?:\s+from\s+(\S+))?$")
 COUNTER = "{n}"
 FLAGS = {"FIN": "fin", "RST": "rst", "ACK": "ack", "SYN": "syn", "SYN-ACK": "syn-ack"}
 DEFAULT_PATH_NS = 50_000_000
@@ -68,6 +68,7 @@ class Repeat:
     """Lines told several times."""
     line: int
     count: int
+    first_ns: int
     every_ns: int
     lines: list = field(default_factory=list)  # (number, text)
 
@@ -145,14 +146,15 @@ class Reader:
     def repeat(self, text):
         match = REPEAT.match(text)
         if not match or self.repeated is not None:
-            self.fail("repeat COUNT every DURATION, and not within another one")
-        self.repeated = Repeat(self.line, int(match[1]), self.duration(match[2]))
+            self.fail("repeat COUNT every DURATION [from TIME], and not within another one")
+        first_ns = self.time(match[3]) if match[3] else self.before_ns
+        self.repeated = Repeat(self.line, int(match[1]), first_ns, self.duration(match[2]))
 
     def repeat_all(self):
         """Each time as if the story began anew, so much later."""
-        repeated, self.repeated, first_ns = self.repeated, None, self.before_ns
+        repeated, self.repeated = self.repeated, None
         for number in range(repeated.count):
-            self.begin_ns = self.before_ns = first_ns + number * repeated.every_ns
+            self.begin_ns = self.before_ns = repeated.first_ns + number * repeated.every_ns
             for self.line, text in repeated.lines:
                 self.statement(text.replace(COUNTER, str(number + 1)))
         self.begin_ns = 0

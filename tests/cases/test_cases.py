@@ -91,6 +91,8 @@ class Grammar(unittest.TestCase):
                          [1500, 1750, 3500, 3750, 5500, 5750, 6750, 500])
         self.assertEqual([event.bytes[4:6] for event in case.events[:6:2]], [b"/1", b"/2", b"/3"])
         self.assertEqual([event.line for event in case.events], [4, 5] * 3 + [7, 8])
+        case = case_of("# R.\n7 C> FIN\nrepeat 2 every 2s from 3\n+1 S> FIN\nend\n")
+        self.assertEqual([event.at_ns // 10**6 for event in case.events], [7000, 4000, 6000])
 
     def test_messages(self):
         case = case_of('# M.\n+1 C> HEAD /a | X: y\n+1 S> 200 | Content-Length: 7\n+1 C> POST /b HTTP/1.0 [body "xy"]\n'
