@@ -36,6 +36,7 @@ struct ka_connection {
     const ka_address *ends; /* two, the front end's */
     uint32_t stream;
     uint32_t failed_gates; /* told by the front end */
+    uint32_t ledger;       /* number of its client's, from the first request on; 0: it has none */
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
@@ -77,7 +78,7 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
-    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */

@@ -145,9 +145,10 @@ ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
                             ka_endpoint **out);
 
-/* The client's ledger at that server; NULL in *out as above. Valid until the next is made. */
+/* The number of the client's ledger at that site of the server (see client.h), made if there was none: from
+ * 1, index + 1 in the table of clients, also of a copy; 0: their limit is reached. */
 ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_address *client,
-                              bool create, ka_client **out);
+                              uint32_t site, uint32_t *number);
 
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);

@@ -42,8 +42,8 @@ static void ask(const endpoint_rule *r, const ka_endpoint_view *v, const ka_sink
     ka_finding_init(&f, r->id);
     f.server = v->endpoint->server;
     if (v->client != NULL) {
-        memcpy(f.client.ip, v->client->ip, sizeof f.client.ip);
-        f.client.version = (uint8_t)v->client->version;
+        memcpy(f.client.ip, v->client->key.ip, sizeof f.client.ip);
+        f.client.version = (uint8_t)v->client->key.version;
     }
     if (!r->judge(v, &f))
         return;

@@ -4,6 +4,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "endpoint_rules.h"
+
+#include <string.h>
+
 #include "finding.h"
 
 static void show_span(ka_finding *f, const char *first, const char *last, const ka_span *span)
@@ -72,16 +75,47 @@ static bool grows(const ka_endpoint_view *v, const ka_growth_sum *all, const ka_
     return first > 0 && second * 100 <= first * (uint64_t)limits->growth_rate_percent && keeps_growing(q);
 }
 
-/* The client that opened most. */
-static const ka_client *busiest(const ka_endpoint_view *v)
+static bool is_same(const ka_client *a, const ka_client *b)
 {
-    const ka_client *most = NULL;
+    return a->key.version == b->key.version && memcmp(a->key.ip, b->key.ip, sizeof a->key.ip) == 0;
+}
+
+/* The client that opened more than half, if there is one, by Boyer and Moore's vote: it has a ledger for each
+ * of its sites. */
+static const ka_client *leader(const ka_endpoint_view *v)
+{
+    const ka_client *leads = NULL;
+    uint32_t lead = 0;
     for (uint32_t i = v->endpoint->first_client; i != 0; i = v->clients->at[i - 1].next) {
         const ka_client *c = &v->clients->at[i - 1];
-        if (most == NULL || c->opened > most->opened)
-            most = c;
+        if (leads != NULL && is_same(c, leads)) {
+            lead += c->opened;
+        } else if (c->opened > lead) {
+            leads = c;
+            lead = c->opened - lead;
+        } else {
+            lead -= c->opened;
+        }
     }
-    return most;
+    return leads;
+}
+
+static uint64_t opened_by(const ka_endpoint_view *v, const ka_client *client)
+{
+    uint64_t opened = 0;
+    for (uint32_t i = v->endpoint->first_client; i != 0; i = v->clients->at[i - 1].next) {
+        const ka_client *c = &v->clients->at[i - 1];
+        opened += is_same(c, client) ? c->opened : 0;
+    }
+    return opened;
+}
+
+/* 0 where no client opened more than half. */
+static uint64_t opened_by_one(const ka_endpoint_view *v, uint64_t all)
+{
+    const ka_client *leads = leader(v);
+    uint64_t opened = leads != NULL ? opened_by(v, leads) : 0;
+    return opened * 2 > all ? opened : 0;
 }
 
 /* With more of the connections incomplete than this, closes may have been missed. */
@@ -93,9 +127,9 @@ bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
     ka_growth_sum all, q[4];
     if (!ka_growth_quarters(&e->growth, v->now.time_ns, &all, q) || !grows(v, &all, q))
         return false;
-    const ka_client *most = busiest(v);
+    uint64_t by_one = opened_by_one(v, all.opened);
     /* Where many clients share in it, what is missing is the server's idle timeout. */
-    if (most == NULL || most->opened * UINT64_C(2) < all.opened)
+    if (by_one == 0)
         f->fault = KA_FAULT_SERVER;
     if (e->doubtful * UINT64_C(100) > e->connections * DOUBTFUL_PERCENT)
         f->failed_gates |= e->doubts;
@@ -105,7 +139,7 @@ bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
     ka_finding_value(f, "closed", (int64_t)all.closed, KA_COUNT);
     ka_finding_value(f, "requests_first_half", (int64_t)(q[0].requests + q[1].requests), KA_COUNT);
     ka_finding_value(f, "requests_second_half", (int64_t)(q[2].requests + q[3].requests), KA_COUNT);
-    ka_finding_value(f, "by_one_client", most != NULL ? most->opened : 0, KA_COUNT);
+    ka_finding_value(f, "by_one_client", (int64_t)by_one, KA_COUNT);
     return true;
 }
 

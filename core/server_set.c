@@ -42,11 +42,9 @@ static bool shares_client(ka_endpoints *es, const ka_endpoint *busiest, const ka
     uint32_t next = busiest->first_client;
     for (int i = 0; next != 0 && i < CLIENTS_COMPARED; i++) {
         const ka_client *mine = &es->clients.at[next - 1];
-        ka_address address = {.version = (uint8_t)mine->version};
-        ka_client *found;
-        memcpy(address.ip, mine->ip, sizeof address.ip);
-        ka_clients_find(&es->clients, es->allocator, other->index, &address, false, &found, NULL);
-        if (found != NULL)
+        ka_client_key there = mine->key;
+        there.endpoint = other->index;
+        if (ka_clients_find(&es->clients, &there) != NULL)
             return true;
         next = mine->next;
     }

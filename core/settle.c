@@ -138,10 +138,9 @@ static void learn_habits(const ka_view *v, const ka_noted *list, ka_endpoint *en
 static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_view *v,
                        const ka_record *record)
 {
-    ka_client *client;
+    uint32_t ledger = v->connection->ledger;
+    ka_client *client = ledger != 0 ? &endpoints->clients.at[ledger - 1] : NULL;
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
-    if (status == KA_OK)
-        status = ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client);
     return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
 }
 
@@ -231,7 +230,9 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
 {
     ka_view v;
     ka_endpoint *endpoint = NULL;
-    if (ka_endpoints_find(endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
+    if (c->endpoint != NULL)
+        endpoint = endpoints->at[c->endpoint->index];
+    else if (ka_endpoints_find(endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
         return KA_NO_MEMORY;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.capture_ended = true;

@@ -5,6 +5,8 @@
  */
 #include "timeline.h"
 
+#include <stdio.h>
+
 static timeline t;
 
 #define KEEP "Connection: keep-alive"
@@ -76,6 +78,41 @@ static void nothing_left_behind(void **state)
             leave(rows[i]);
             assert_silent(&t);
         }
+    }
+}
+
+#define SITES 24
+
+/* Hosts of the same address: connections of one site are no use for another. */
+static const char *site(int i)
+{
+    static char hosts[SITES][32];
+    snprintf(hosts[i], sizeof hosts[i], "Host: site%d.example", i);
+    return hosts[i];
+}
+
+static void sites_share_no_pool(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (int i = 0; i < SITES; i++) {
+            conversation *c = connect_at(&t, 1.5 * i);
+            exchange(c, 1.5 * i + 0.1, site(i), KEEP);
+            server_closes(c, 1.5 * i + 5.6);
+        }
+        timeline_play(&t, 100);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
+    {
+        for (int i = 0; i < SITES; i++) {
+            conversation *c = connect_at(&t, 0.5 * i);
+            exchange(c, 0.5 * i + 0.1, site(i), KEEP);
+            client_closes(c, 0.5 * i + 0.3);
+        }
+        timeline_play(&t, 100);
+        assert_silent(&t);
     }
 }
 
@@ -282,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_left_behind),
         cmocka_unit_test(nothing_left_behind),
+        cmocka_unit_test(sites_share_no_pool),
         cmocka_unit_test(a_restart_abandons_nothing),
         cmocka_unit_test(a_connection_for_every_request),
         cmocka_unit_test(no_churn),
