@@ -173,6 +173,19 @@ static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
     return KA_OK;
 }
 
+/* A reload closes all the connections a browser had opened for one page: of one age, but by no timer. So
+ * closes at one moment show no more than one does. */
+static void mark_together(ka_connection *c, const ka_view *v)
+{
+    ka_endpoint *e = c->endpoint;
+    if (v->close.by != KA_SIDE_SERVER || v->close.idle_ns == KA_NONE)
+        return;
+    c->together = e->newest_close_ns != KA_NONE &&
+                  v->close.at.time_ns - e->newest_close_ns < v->limits->mass_close_window_ns;
+    if (!c->together)
+        e->newest_close_ns = v->close.at.time_ns;
+}
+
 static void released(ka_audit *a, ka_connection *c, const ka_view *v)
 {
     ka_client *client = client_of(a, c);
@@ -198,6 +211,7 @@ ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
         return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
     if (e->evictions != NULL && v->close.idle_ns != KA_NONE)
         ka_evictions_gap(e->evictions, v->close.at.time_ns - v->close.idle_ns, v->close.at.time_ns);
+    mark_together(c, v);
     if (is_early(v) && early_close(a, e, v) != KA_OK)
         return KA_NO_MEMORY;
     released(a, c, v);

@@ -45,6 +45,7 @@ struct ka_connection {
     bool soon : 1;       /* opened for a request shortly after the client had given up another */
     bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
     bool undecided : 1;  /* left idle likewise, but no other was needed */
+    bool together : 1;   /* closed idle by the server at one moment with another one */
     bool challenged : 1; /* the server asked here for the second half of a login */
 };
 

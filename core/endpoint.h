@@ -113,10 +113,11 @@ typedef struct ka_endpoint {
     uint32_t timer_count;
     uint32_t first_client; /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
-    uint32_t doubtful;     /* judged connections of which the capture missed something */
-    uint32_t tunnels;      /* judged ones that are meant to stay */
-    uint32_t doubts;       /* the failed gates of the doubtful */
-    int64_t newest_syn_ns; /* of a connection with a request; KA_NONE */
+    uint32_t doubtful;       /* judged connections of which the capture missed something */
+    uint32_t tunnels;        /* judged ones that are meant to stay */
+    uint32_t doubts;         /* the failed gates of the doubtful */
+    int64_t newest_syn_ns;   /* of a connection with a request; KA_NONE */
+    int64_t newest_close_ns; /* by the server, idle, and not together with another; KA_NONE */
     ka_endings_seen endings;
     ka_growth growth;
     ka_span opened_at; /* SYNs of connections with a request */

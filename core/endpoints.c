@@ -108,6 +108,7 @@ ka_status ka_endpoints_find(ka_endpoints *es, const ka_address *server, bool cre
     e->heard_ns = KA_NONE;
     e->max = KA_NONE;
     e->newest_syn_ns = KA_NONE;
+    e->newest_close_ns = KA_NONE;
     e->endings.kept_age_ns = e->endings.age_min_ns = e->endings.age_max_ns = KA_NONE;
     *slot_of(es, server) = es->count + 1;
     es->at[es->count++] = e;
