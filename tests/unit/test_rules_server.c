@@ -211,6 +211,13 @@ static void no_limit_of_requests(void **state)
         }
     }
     FROM_EVERYWHERE(t)
+    { /* a drain meets a pool whose connections take turns */
+        for (int k = 0; k < 6; k++)
+            ends_at(0.2 * k, 4, "", CLOSE, 3);
+        timeline_play(&t, 80);
+        assert_absent(&t, KA_HIDDEN_LIMIT);
+    }
+    FROM_EVERYWHERE(t)
     { /* another connection goes beyond */
         for (int k = 0; k < 3; k++)
             ends_at(12 * k, 4, "", CLOSE, 1);
