@@ -114,6 +114,7 @@ typedef struct ka_endpoint {
     uint32_t first_client; /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
     uint32_t doubtful;       /* judged connections of which the capture missed something */
+    uint32_t left_idle;      /* open ones opened in the capture, and not used for a quarter of its time */
     uint32_t tunnels;        /* judged ones that are meant to stay */
     uint32_t doubts;         /* the failed gates of the doubtful */
     int64_t newest_syn_ns;   /* of a connection with a request; KA_NONE */

@@ -64,13 +64,24 @@ static bool keeps_growing(const ka_growth_sum q[4])
     return 2 * (net(&q[2]) + net(&q[3])) >= net(&q[0]) + net(&q[1]);
 }
 
+/* Long enough for an idle timeout to have closed what was opened in the first half. */
+static bool is_long_enough(const ka_endpoint_view *v)
+{
+    const ka_endpoint *e = v->endpoint;
+    int64_t span_ns = v->now.time_ns - e->growth.start_ns;
+    return span_ns >= v->limits->growth_span_ns &&
+           (e->timeout_s == KA_NONE || span_ns / 2 >= e->timeout_s * KA_SECOND_NS);
+}
+
 static bool grows(const ka_endpoint_view *v, const ka_growth_sum *all, const ka_growth_sum q[4])
 {
     const ka_thresholds *limits = v->limits;
     int64_t opened = (int64_t)all->opened - v->endpoint->tunnels; /* those are meant to stay */
-    if (v->now.time_ns - v->endpoint->growth.start_ns < limits->growth_span_ns ||
-        opened < limits->growth_count || (int64_t)all->closed * 100 >= opened * limits->growth_percent)
+    if (!is_long_enough(v) || opened < limits->growth_count ||
+        (int64_t)all->closed * 100 >= opened * limits->growth_percent)
         return false;
+    if (v->endpoint->left_idle * INT64_C(2) < net(all))
+        return false; /* in use: more clients share the same load */
     uint64_t first = q[0].requests + q[1].requests, second = q[2].requests + q[3].requests;
     return first > 0 && second * 100 <= first * (uint64_t)limits->growth_rate_percent && keeps_growing(q);
 }

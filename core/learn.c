@@ -140,6 +140,16 @@ static void learn_client(ka_client *client, const ka_view *v)
 
 /* ---- */
 
+/* Open at the end, and not used for a quarter of the server's time. */
+static bool is_left_idle(const ka_endpoint *e, const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (v->close.by != KA_SIDE_NONE || !v->client->syn || (v->failed_gates & KA_GATE_TUNNEL))
+        return false;
+    int64_t used_ns = x->newest != NULL ? x->newest->first_at.time_ns : x->last.end_at.time_ns;
+    return v->now.time_ns - used_ns >= (v->now.time_ns - e->growth.start_ns) / 4;
+}
+
 /* The gap at the end of the capture, of a connection still idle. */
 static void learn_gap(ka_endpoint *e, const ka_view *v)
 {
@@ -161,6 +171,7 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
                 v->exchanges->last.end_at.frame != 0 ? v->exchanges->last.end_at : v->connection->first);
     learn_ending(e, v);
     learn_gap(e, v);
+    e->left_idle += is_left_idle(e, v) ? 1 : 0;
     if (client != NULL)
         learn_client(client, v);
     return learn_timer(e, v);

@@ -261,6 +261,47 @@ static void nothing_piles_up(void **state)
     }
 }
 
+static void used_connections_do_not_pile_up(void **state)
+{
+    (void)state;
+    for (int used = 0; used < 2; used++) {
+        FROM_EVERYWHERE(t)
+        { /* clients are added, and each goes on using its connection, or does not */
+            t.limits.idle_forever_ns = 100000 * KA_SECOND_NS;
+            for (int i = 0; i < 40; i++) {
+                conversation *c = connect_at(&t, 16 * i);
+                c->ends[CLIENT].ip[3] = (uint8_t)i;
+                exchange(c, 16 * i + 0.1, "", KEEP);
+                for (int k = 0; used && i + k < 36; k += 8)
+                    exchange(c, 16 * (i + k) + 64, "", KEEP);
+            }
+            exchange(connect_at(&t, 1), 2, "", KEEP);
+            timeline_play(&t, 660);
+            if (used)
+                assert_absent(&t, KA_POOL_GROWTH);
+            else
+                assert_holds(&t, KA_POOL_GROWTH, KA_ERROR, KA_FAULT_SERVER, NULL);
+        }
+    }
+}
+
+static void an_advertised_timeout_may_come_yet(void **state)
+{
+    (void)state;
+    for (int timeout_s = 320; timeout_s < 360; timeout_s += 20) {
+        FROM_EVERYWHERE(t)
+        {
+            char keep[64];
+            snprintf(keep, sizeof keep, KEEP "\nKeep-Alive: timeout=%d", timeout_s);
+            for (int i = 0; i < 40; i++)
+                exchange(connect_at(&t, 16 * i), 16 * i + 0.1, "", keep);
+            timeline_play(&t, 660);
+            bool told = finding_of(&t, KA_POOL_GROWTH) != NULL;
+            assert_int_equal(told, timeout_s * 2 < 660);
+        }
+    }
+}
+
 /* ---- connection-imbalance ---- */
 
 static conversation *uses(uint8_t server, double from_s, int requests, const char *host)
@@ -325,6 +366,8 @@ int main(void)
         cmocka_unit_test(no_churn),
         cmocka_unit_test(connections_pile_up),
         cmocka_unit_test(nothing_piles_up),
+        cmocka_unit_test(used_connections_do_not_pile_up),
+        cmocka_unit_test(an_advertised_timeout_may_come_yet),
         cmocka_unit_test(one_server_gets_most),
         cmocka_unit_test(no_imbalance),
     };
