@@ -327,8 +327,6 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
-    if (c->endpoint != NULL)
-        ka_endpoint_named(c->endpoint, header->host);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;

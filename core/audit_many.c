@@ -51,9 +51,10 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_threshold
 
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
-    if (ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], ka_hash_text(host),
-                            &c->ledger) != KA_OK)
+    uint32_t site = ka_hash_text(host);
+    if (ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger) != KA_OK)
         return KA_NO_MEMORY;
+    ka_endpoint_named(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
     if (client == NULL)
         a->endpoints.clients.left_out++;

@@ -89,7 +89,10 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
+    uint32_t site; /* ka_hash_text of the first Host */
     char name[KA_ENDPOINT_NAME_BYTES];
+    uint64_t site_connections; /* judged ones that began with that Host */
+    uint64_t site_requests;    /* on those */
     uint64_t connections;
     uint64_t requests;
     uint64_t responses;
@@ -155,7 +158,8 @@ ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, co
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
 void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
-void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
+/* The Host of a connection's first request: the server's first one stands. */
+void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host, uint32_t site);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 
 /* The server closed an idle connection, unannounced: one of many? */

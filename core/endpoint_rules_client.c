@@ -161,14 +161,14 @@ bool ka_endpoint_rule_imbalance(const ka_endpoint_view *v, ka_finding *f)
     const ka_endpoint *e = v->endpoint;
     const ka_thresholds *limits = v->limits;
     if (v->set == NULL || v->set->servers < limits->imbalance_servers ||
-        e->requests < (uint64_t)limits->imbalance_requests)
+        e->site_requests < (uint64_t)limits->imbalance_requests)
         return false;
-    if (e->requests <= v->set->requests_median * (uint64_t)limits->imbalance_factor ||
-        e->requests < e->connections * (uint64_t)limits->imbalance_reuse)
+    if (e->site_requests <= v->set->requests_median * (uint64_t)limits->imbalance_factor ||
+        e->site_requests < e->site_connections * (uint64_t)limits->imbalance_reuse)
         return false;
     show_span(f, "first_request", "last_response", &e->active);
-    ka_finding_value(f, "requests", (int64_t)e->requests, KA_COUNT);
-    ka_finding_value(f, "connections", (int64_t)e->connections, KA_COUNT);
+    ka_finding_value(f, "requests", (int64_t)e->site_requests, KA_COUNT);
+    ka_finding_value(f, "connections", (int64_t)e->site_connections, KA_COUNT);
     ka_finding_value(f, "servers", v->set->servers, KA_COUNT);
     ka_finding_value(f, "requests_median", (int64_t)v->set->requests_median, KA_COUNT);
     return true;

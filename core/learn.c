@@ -118,7 +118,7 @@ static bool given_up(const ka_view *v)
     return v->close.by == KA_SIDE_CLIENT && v->close.idle_ns != KA_NONE && x->last.persists;
 }
 
-static void learn_client(ka_client *client, const ka_view *v)
+static void learn_client(ka_endpoint *e, ka_client *client, const ka_view *v)
 {
     const ka_connection *c = v->connection;
     const ka_exchanges *x = v->exchanges;
@@ -126,6 +126,10 @@ static void learn_client(ka_client *client, const ka_view *v)
         return;
     client->connections++;
     client->requests += x->requests;
+    if (client->key.site == e->site) {
+        e->site_connections++;
+        e->site_requests += x->requests;
+    }
     if (c->abandoned && !v->mass_closed) {
         client->abandoned++;
         ka_span_add(&client->abandoned_at, v->close.at);
@@ -173,6 +177,6 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
     learn_gap(e, v);
     e->left_idle += is_left_idle(e, v) ? 1 : 0;
     if (client != NULL)
-        learn_client(client, v);
+        learn_client(e, client, v);
     return learn_timer(e, v);
 }

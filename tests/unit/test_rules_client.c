@@ -334,7 +334,16 @@ static void one_server_gets_most(void **state)
 
 static void no_imbalance(void **state)
 {
-    enum { JUST_THREE_TIMES, TWO_SERVERS, OTHER_NAMES, OTHER_TIME, MANY_CONNECTIONS, OTHER_CLIENTS, CASES };
+    enum {
+        JUST_THREE_TIMES,
+        TWO_SERVERS,
+        OTHER_NAMES,
+        OTHER_TIME,
+        MANY_CONNECTIONS,
+        OTHER_CLIENTS,
+        HEALTH,
+        CASES
+    };
     (void)state;
     for (int k = 0; k < CASES; k++) {
         FROM_EVERYWHERE(t)
@@ -344,6 +353,11 @@ static void no_imbalance(void **state)
                 uses(1, 0.01 * i, (k == JUST_THREE_TIMES ? 120 : 135) / connections, HOST);
             for (uint8_t server = 2; server < (k == TWO_SERVERS ? 3 : 5); server++) {
                 const char *host = k == OTHER_NAMES ? "Host: other.example" : HOST;
+                if (k == HEALTH) { /* a connection for each check, and often enough to be contemporary */
+                    uses(server, server, 1, HOST);
+                    uses(server, 60, 1, HOST);
+                    continue;
+                }
                 conversation *c = uses(server, k == OTHER_TIME ? 70 : server, 39, host);
                 exchange(c, k == OTHER_TIME ? 100 : 60, host, KEEP);
                 if (k == OTHER_CLIENTS)
@@ -352,6 +366,37 @@ static void no_imbalance(void **state)
             timeline_play(&t, 110);
             assert_silent(&t);
         }
+    }
+}
+
+static void a_second_site_is_no_imbalance(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (uint8_t server = 1; server < 5; server++)
+            exchange(uses(server, 0.1 * server, 39, HOST), 70, HOST, KEEP);
+        uses(1, 0.5, 135, "Host: other.example");
+        timeline_play(&t, 110);
+        assert_silent(&t);
+    }
+}
+
+/* Clusters of one name without a common client: each is a set, and the busier one hides none. */
+static void two_sets_of_one_name(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (uint8_t server = 1; server < 9; server++) {
+            conversation *c = uses(server, 0.1 * server, server == 1 ? 130 : server == 5 ? 120 : 39, HOST);
+            c->ends[CLIENT].ip[3] = server < 5 ? 1 : 2;
+            exchange(c, 70, HOST, KEEP);
+        }
+        timeline_play(&t, 110);
+        assert_int_equal(t.finding_count, 2);
+        assert_int_equal(value_of(&t.findings[0], "servers"), 4);
+        assert_int_equal(value_of(&t.findings[0], "requests") + value_of(&t.findings[1], "requests"), 252);
     }
 }
 
@@ -370,6 +415,8 @@ int main(void)
         cmocka_unit_test(an_advertised_timeout_may_come_yet),
         cmocka_unit_test(one_server_gets_most),
         cmocka_unit_test(no_imbalance),
+        cmocka_unit_test(a_second_site_is_no_imbalance),
+        cmocka_unit_test(two_sets_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
