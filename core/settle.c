@@ -64,11 +64,20 @@ static void drop_replaced(judged *j)
     }
 }
 
+/* When a request came the other direction may not have been seen yet. */
+static void forgive_one_sided(const ka_view *v, ka_finding *f)
+{
+    uint32_t others = f->failed_gates & ~(uint32_t)KA_GATE_ONE_SIDED;
+    if (others != 0 && !(v->failed_gates & KA_GATE_ONE_SIDED))
+        f->failed_gates = others;
+}
+
 static ka_status collect(const ka_view *v, judged *j)
 {
     for (const ka_noted *noted = v->connection->noted; noted != NULL; noted = noted->next) {
         if (add(j, &noted->finding) != KA_OK)
             return KA_NO_MEMORY;
+        forgive_one_sided(v, &j->list->finding);
     }
     const ka_rules_out out = {j, add_or_count};
     if (ka_rules_run(v, KA_ON_SETTLE, &out) != KA_OK)

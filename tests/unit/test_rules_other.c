@@ -146,6 +146,8 @@ static void a_login_over_two_connections(void **state)
         answer(second, 0.8, 200, KEEP);
         timeline_play(&t, 20);
         assert_holds(&t, KA_AUTH_BOUND_BROKEN, KA_NOTE, KA_FAULT_PROXY, NULL);
+        assert_holds(&t, KA_CAP_MID_START, KA_NOTE, KA_FAULT_CAPTURE, NULL);
+        assert_absent(&t, KA_CAP_ONE_SIDED); /* only not yet heard */
     }
 }
 
