@@ -330,8 +330,6 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
-    if (c->endpoint != NULL)
-        ka_endpoint_named(c->endpoint, header->host);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
@@ -374,11 +372,12 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     }
     bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
     bool slow = request != NULL && m->first.time_ns - request->end_at.time_ns >= KA_SECOND_NS;
-    if ((unusual && c->endpoint != NULL && ka_audit_many_response(a, c, request, header, m) != KA_OK) ||
-        (slow && c->endpoint != NULL && ka_audit_many_waited(a, c, request, &before, m) != KA_OK)) {
+    if (unusual && c->endpoint != NULL && ka_audit_many_response(a, c, request, header, m) != KA_OK) {
         ka_memory_give(allocator, request);
         return KA_NO_MEMORY;
     }
+    if (slow)
+        ka_audit_many_waited(a, c, request, &before, m);
     if (answer != KA_ANSWER_UNASKED)
         tell_exchange(a, c, request, m, &c->exchanges.last);
     ka_view v;
@@ -390,10 +389,9 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.before = before.end_at.frame != 0 ? &before : NULL;
     v.max_before = max_before;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
-    bool gave_up = c->endpoint != NULL && c->transport.half[c->client].ending != NULL;
-    ka_status status = gave_up ? ka_audit_many_gave_up(a, c, &v) : KA_OK;
-    if (status == KA_OK)
-        status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
+    if (c->transport.half[c->client].ending != NULL)
+        ka_audit_many_gave_up(a, c, &v);
+    ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
     return status;
 }

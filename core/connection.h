@@ -36,6 +36,7 @@ struct ka_connection {
     const ka_address *ends; /* two, the front end's */
     uint32_t stream;
     uint32_t failed_gates; /* told by the front end */
+    uint32_t ledger;       /* number of its client's, from the first request on; 0: it has none */
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
@@ -45,6 +46,7 @@ struct ka_connection {
     bool soon : 1;       /* opened for a request shortly after the client had given up another */
     bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
     bool undecided : 1;  /* left idle likewise, but no other was needed */
+    bool together : 1;   /* closed idle by the server at one moment with another one */
     bool challenged : 1; /* the server asked here for the second half of a login */
 };
 

@@ -22,11 +22,12 @@ void ka_endpoint_closed(ka_endpoint *e)
         e->open--;
 }
 
-void ka_endpoint_named(ka_endpoint *e, ka_slice host)
+void ka_endpoint_named(ka_endpoint *e, ka_slice host, uint32_t site)
 {
     size_t len_bytes = host.len_bytes < sizeof e->name - 1 ? host.len_bytes : sizeof e->name - 1;
-    if (e->name[0] != '\0' || len_bytes == 0) /* the first Host stands: a stable name */
+    if (e->name[0] != '\0' || len_bytes == 0) /* a stable name */
         return;
+    e->site = site;
     memcpy(e->name, host.bytes, len_bytes);
     e->name[len_bytes] = '\0';
 }

@@ -91,7 +91,10 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
+    uint32_t site; /* ka_hash_text of the first Host */
     char name[KA_ENDPOINT_NAME_BYTES];
+    uint64_t site_connections; /* judged ones that began with that Host */
+    uint64_t site_requests;    /* on those */
     uint64_t connections;
     uint64_t requests;
     uint64_t responses;
@@ -115,10 +118,12 @@ typedef struct ka_endpoint {
     uint32_t timer_count;
     uint32_t first_client; /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
-    uint32_t doubtful;     /* judged connections of which the capture missed something */
-    uint32_t tunnels;      /* judged ones that are meant to stay */
-    uint32_t doubts;       /* the failed gates of the doubtful */
-    int64_t newest_syn_ns; /* of a connection with a request; KA_NONE */
+    uint32_t doubtful;       /* judged connections of which the capture missed something */
+    uint32_t left_idle;      /* open ones opened in the capture, and not used for a quarter of its time */
+    uint32_t tunnels;        /* judged ones that are meant to stay */
+    uint32_t doubts;         /* the failed gates of the doubtful */
+    int64_t newest_syn_ns;   /* of a connection with a request; KA_NONE */
+    int64_t newest_close_ns; /* by the server, idle, and not together with another; KA_NONE */
     ka_endings_seen endings;
     ka_growth growth;
     ka_span opened_at; /* SYNs of connections with a request */
@@ -147,14 +152,16 @@ ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
                             ka_endpoint **out);
 
-/* The client's ledger at that server; NULL in *out as above. Valid until the next is made. */
+/* The number of the client's ledger at that site of the server (see client.h), made if there was none: from
+ * 1, index + 1 in the table of clients, also of a copy; 0: their limit is reached. */
 ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_address *client,
-                              bool create, ka_client **out);
+                              uint32_t site, uint32_t *number);
 
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
 void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
-void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
+/* The Host of a connection's first request: the server's first one stands. */
+void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host, uint32_t site);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 
 /* The server closed an idle connection, unannounced: one of many? */

@@ -43,7 +43,11 @@ void ka_retries_found(ka_retries *r, uint32_t stream, ka_moment request)
     }
 }
 
-/* Others like it, beside the lost one, just before: then the next one like it is no retry, but the rule. */
+/* How far back, in times of the wait for a retry, there must be nothing like it. */
+enum { LOOK_BACK = 4 };
+
+/* Others like it, beside the lost one, just before: then the next one like it is no retry, but the rule. Of a
+ * busy client too few requests are kept to say. */
 static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, int64_t window_ns)
 {
     for (unsigned i = 0; i < KA_SIGHTINGS_MAX; i++) {
@@ -53,7 +57,9 @@ static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, 
             now_ns - seen->time_ns <= 2 * window_ns)
             return true;
     }
-    return false;
+    const ka_sighting *oldest = &r->seen[r->next_seen % KA_SIGHTINGS_MAX];
+    return r->next_seen >= KA_SIGHTINGS_MAX &&
+           now_ns - oldest->time_ns < LOOK_BACK * (now_ns - loss->request.time_ns);
 }
 
 static int64_t later(int64_t a, int64_t b)

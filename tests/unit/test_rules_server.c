@@ -74,6 +74,26 @@ static void no_other_timer(void **state)
     }
 }
 
+static void a_reload_is_no_timer(void **state)
+{
+    (void)state;
+    for (int apart = 0; apart < 2; apart++) {
+        FROM_EVERYWHERE(t)
+        {
+            for (int i = 0; i < 6; i++) {
+                conversation *c = connect_at(&t, (apart ? 1.0 : 0.05) * i);
+                exchange(c, (apart ? 1.0 : 0.05) * i + 0.1, "", KEEP_30);
+                server_closes(c, 20 + (apart ? 1.0 : 0.005) * i);
+            }
+            timeline_play(&t, 60);
+            if (apart)
+                assert_holds(&t, KA_ADVERT_MISMATCH, KA_WARN, KA_FAULT_SERVER, NULL);
+            else
+                assert_absent(&t, KA_ADVERT_MISMATCH);
+        }
+    }
+}
+
 /* ---- evicted-under-pressure ---- */
 
 enum { POOL = 6 };
@@ -191,6 +211,13 @@ static void no_limit_of_requests(void **state)
         }
     }
     FROM_EVERYWHERE(t)
+    { /* a drain meets a pool whose connections take turns */
+        for (int k = 0; k < 6; k++)
+            ends_at(0.2 * k, 4, "", CLOSE, 3);
+        timeline_play(&t, 80);
+        assert_absent(&t, KA_HIDDEN_LIMIT);
+    }
+    FROM_EVERYWHERE(t)
     { /* another connection goes beyond */
         for (int k = 0; k < 3; k++)
             ends_at(12 * k, 4, "", CLOSE, 1);
@@ -252,10 +279,15 @@ static void a_limit_of_age(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(another_timer_than_advertised), cmocka_unit_test(no_other_timer),
-        cmocka_unit_test(a_full_server_evicts),          cmocka_unit_test(other_early_closes_are_no_eviction),
-        cmocka_unit_test(a_limit_of_requests),           cmocka_unit_test(no_limit_of_requests),
-        cmocka_unit_test(a_drain_is_no_limit),           cmocka_unit_test(a_limit_of_age),
+        cmocka_unit_test(another_timer_than_advertised),
+        cmocka_unit_test(no_other_timer),
+        cmocka_unit_test(a_reload_is_no_timer),
+        cmocka_unit_test(a_full_server_evicts),
+        cmocka_unit_test(other_early_closes_are_no_eviction),
+        cmocka_unit_test(a_limit_of_requests),
+        cmocka_unit_test(no_limit_of_requests),
+        cmocka_unit_test(a_drain_is_no_limit),
+        cmocka_unit_test(a_limit_of_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
