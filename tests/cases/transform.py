@@ -79,7 +79,7 @@ def split(case):
     variants = [Variant(case, "split into bytes", cut_all(packets, single_bytes, H2_PREFACE))]
     for at in range(1, min(longest(packets), POSITIONS_MAX)):
         variants.append(Variant(case, f"split at {at}",
-                                cut_all(packets, lambda length, at=at: [at] if at < length else [])))
+                                cut_all(packets, lambda length, at=at: [at] if at < length else [], H2_PREFACE)))
     return variants
 
 
