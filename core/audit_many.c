@@ -152,7 +152,8 @@ static bool is_early(const ka_view *v)
 {
     return v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_EARLY &&
            v->exchanges->last.persists && !v->exchanges->stray && !(v->failed_gates & UNSURE) &&
-           v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v);
+           v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v) &&
+           ka_rules_is_own_close(v);
 }
 
 static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
@@ -179,7 +180,7 @@ static ka_status released(ka_audit *a, ka_connection *c, const ka_view *v)
     bool by_client = (v->close.by == KA_SIDE_CLIENT || x->last.asked_close) && v->close.idle_ns != KA_NONE;
     bool left = v->close.by == KA_SIDE_SERVER && v->close.verdict != KA_VERDICT_ANNOUNCED &&
                 v->close.idle_ns != KA_NONE && v->close.idle_ns >= v->limits->timer_sample_ns &&
-                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v);
+                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v) && ka_rules_is_own_close(v);
     if (!by_client && !left)
         return KA_OK;
     if (client_of(a, c, false, &client) != KA_OK || client == NULL)

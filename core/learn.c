@@ -23,7 +23,7 @@ static bool shows_timer(const ka_view *v)
                 v->close.verdict == KA_VERDICT_LATE;
     return idle && v->close.by == KA_SIDE_SERVER && v->close.idle_ns >= v->limits->timer_sample_ns &&
            x->last.persists && x->last.effective && !x->unasked && !x->stray && !(v->failed_gates & TIMES) &&
-           !ka_rules_max_reached(v);
+           !ka_rules_max_reached(v) && ka_rules_is_own_close(v);
 }
 
 /* A response that the client took slowly: the timer may have started when it was written. */

@@ -139,7 +139,8 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
                        const ka_record *record)
 {
     ka_client *client;
-    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
+                                       ka_rules_is_own_close(v));
     if (status == KA_OK)
         status = ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client);
     return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
