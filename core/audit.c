@@ -189,7 +189,7 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
                   (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
                   (c->exchanges.last.persists ||
                    (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
-                  v.close.idle_ns >= a->config.thresholds.unannounced_ns;
+                  v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v);
     if (counts)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
@@ -199,12 +199,13 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     return status;
 }
 
-/* Sent again, and no answer: did the server answer on another connection meanwhile? Nothing of this one was
- * heard since. */
+/* Sent again, and no answer: did the server answer on another connection since it was sent again before? What
+ * it answered sooner may have been on its way when an outage began. */
 static void look_elsewhere(ka_connection *c, const ka_segment *s)
 {
     ka_stall *stall = ka_transport_stall(&c->transport, s->direction);
-    if (c->endpoint != NULL && s->direction == c->client && c->endpoint->heard_ns > stall->first.time_ns)
+    if (c->endpoint != NULL && s->direction == c->client && stall->before.frame != 0 &&
+        c->endpoint->heard_ns > stall->before.time_ns)
         stall->heard_elsewhere = true;
 }
 

@@ -25,7 +25,7 @@ static uint64_t begun_ack(const ka_connection *c, unsigned direction, uint64_t s
 
 /* ---- TLS ---- */
 
-enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
+enum { TLS_APPLICATION_DATA = 23 };
 
 static ka_status tls_begins(ka_audit *a, ka_connection *c)
 {
@@ -60,8 +60,7 @@ ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
     uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
     uint64_t ack = begun_ack(c, r->direction, end - r->len_bytes);
     ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, ack);
-    if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client)
-        c->tls->greeted = true;
+    ka_tls_handshake(c->tls, r->direction == c->client, r);
     if (ka_tls_is_alert(r))
         return ka_tls_alert_add(c->tls, &a->config.allocator, r, end);
     return r->tls_type == TLS_APPLICATION_DATA ? application_data(a, c, r, end, ack) : KA_OK;

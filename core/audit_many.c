@@ -171,7 +171,7 @@ static bool is_early(const ka_view *v)
     return v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_EARLY &&
            v->exchanges->last.persists && !v->exchanges->stray && !(v->failed_gates & UNSURE) &&
            v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v) &&
-           !ka_view_reset_by_request(v);
+           !ka_view_reset_by_request(v) && ka_rules_is_own_close(v);
 }
 
 static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
@@ -212,7 +212,7 @@ static void released(ka_audit *a, ka_connection *c, const ka_view *v)
     bool left = v->close.by == KA_SIDE_SERVER && v->close.verdict != KA_VERDICT_ANNOUNCED &&
                 v->close.idle_ns != KA_NONE && v->close.idle_ns >= v->limits->timer_sample_ns &&
                 x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v) &&
-                !ka_view_reset_by_request(v);
+                !ka_view_reset_by_request(v) && ka_rules_is_own_close(v);
     if (client == NULL)
         return;
     if (by_client)

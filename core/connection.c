@@ -205,13 +205,20 @@ static ka_moment first_goaway(const ka_h2 *h2, unsigned *direction)
     return g[*direction];
 }
 
+/* Whoever said it before its own FIN said it before the close, though the capture may swap the two. */
 static bool said_goaway(const ka_view *v)
 {
-    unsigned direction;
-    if (v->connection->h2 == NULL)
+    const ka_connection *c = v->connection;
+    if (c->h2 == NULL)
         return false;
-    ka_moment goaway = first_goaway(v->connection->h2, &direction);
-    return goaway.frame != 0 && goaway.frame <= v->close.at.frame;
+    unsigned closer = v->close.by == KA_SIDE_CLIENT ? c->client : !c->client;
+    for (unsigned d = 0; d < 2; d++) {
+        const ka_moment *goaway = &c->h2->goaway[d];
+        bool precedes = v->close.how == KA_HOW_FIN && d == closer;
+        if (goaway->frame != 0 && (precedes || goaway->frame <= v->close.at.frame))
+            return true;
+    }
+    return false;
 }
 
 static bool was_used(const ka_view *v)

@@ -4,6 +4,8 @@
  */
 #include "ending.h"
 
+#include "silence.h"
+
 void ka_ending_heard(ka_ending *ending, uint64_t ack, ka_moment now)
 {
     if (ending->fin.frame != 0 && ending->fin_acked.frame == 0 && ack > ending->fin_seq)
@@ -17,6 +19,9 @@ bool ka_ending_fin(ka_ending *ending, const ka_segment *s, uint64_t fin_seq, uin
 {
     ka_moment now = {s->time_ns, s->frame};
     if (ending->fin.frame != 0) {
+        const ka_moment *newest = ending->fin_again.frame != 0 ? &ending->fin_again : &ending->fin;
+        if (now.time_ns - newest->time_ns < KA_SENT_TWICE_NS)
+            return false;
         ending->fin_again = now;
         ending->fin_resent++;
         return false;

@@ -208,7 +208,7 @@ static bool is_idle_close(const ka_record *r)
            r->close.verdict != KA_VERDICT_UNUSED && r->close.verdict != KA_VERDICT_OPEN;
 }
 
-ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open)
+ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open, bool own_close)
 {
     e->connections++;
     e->requests += r->requests;
@@ -218,7 +218,7 @@ ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open)
         e->max_style = r->max_style;
     if (r->requests > 0 && ka_histogram_add(&e->request_counts, (int64_t)r->requests) != KA_OK)
         return KA_NO_MEMORY;
-    if (!is_idle_close(r))
+    if (!own_close || !is_idle_close(r))
         return KA_OK;
     ka_histogram *idle = r->close.by == KA_SIDE_SERVER ? &e->idle_by_server : &e->idle_by_client;
     return ka_histogram_add(idle, r->close.idle_ns);

@@ -177,7 +177,7 @@ void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool
 void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
 
 /* Adds a judged connection to the statistics. */
-ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);
+ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open, bool own_close);
 /* learn.c: what only such a view shows of the server and of the client (NULL: it has no ledger). */
 ka_status ka_endpoint_learn(ka_endpoint *endpoint, ka_client *client, const ka_view *view);
 void ka_endpoint_record_of(const ka_endpoint *endpoint, ka_endpoint_record *out);

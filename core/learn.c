@@ -23,7 +23,8 @@ static bool shows_timer(const ka_view *v)
                 v->close.verdict == KA_VERDICT_LATE;
     return idle && v->close.by == KA_SIDE_SERVER && v->close.idle_ns >= v->limits->timer_sample_ns &&
            x->last.persists && x->last.effective && !x->unasked && !x->stray && !(v->failed_gates & TIMES) &&
-           !v->connection->together && !ka_rules_max_reached(v) && !ka_view_reset_by_request(v);
+           !v->connection->together && !ka_rules_max_reached(v) && !ka_view_reset_by_request(v) &&
+           ka_rules_is_own_close(v);
 }
 
 /* A response that the client took slowly: the timer may have started when it was written. */

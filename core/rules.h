@@ -131,6 +131,10 @@ bool ka_rules_is_reset_by_middle(const ka_view *view);
  * the connection, it did not cross the request. */
 bool ka_rules_is_ignored(const ka_view *view);
 
+/* The close is no reset in the server's name by a device on the path, and none with which the server gave up
+ * a client that answers no more: it shows when the server closes by itself. */
+bool ka_rules_is_own_close(const ka_view *view);
+
 /* rst-data-loss holds. */
 bool ka_rules_is_lost_by_reset(const ka_view *view);
 

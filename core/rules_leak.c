@@ -105,11 +105,13 @@ bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
                                          ka_connection_carries(c) != KA_TLS_UNKNOWN);
     if (used || !may_be_web)
         return false;
+    if (bursts != NULL && (!bursts->secured || bursts->refused))
+        return false; /* it was to be used, but the handshake failed */
     if (ka_transport_unclaimed(&c->transport, 0).seq != 0 ||
         ka_transport_unclaimed(&c->transport, 1).seq != 0)
         return false; /* part of a record */
-    if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn)
-        return false;
+    if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn || v->client->acked == 0)
+        return false; /* without an ACK of the client it is only half open */
     int64_t open_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns - c->first.time_ns : 0;
     if (v->close.verdict != KA_VERDICT_UNUSED || v->exchanges->responses > 0 ||
         open_ns < v->limits->preconnect_ns)

@@ -63,10 +63,17 @@ static bool is_received(const ka_view *v, const ka_unanswered *u)
     return (v->close.how == KA_HOW_FIN ? server->fin_ack : server->rst_ack) > u->first;
 }
 
+/* The server's system answered the request, or what came before, by a reset without ACK (RFC 9293 section
+ * 3.10.7.1): it did not know the connection. It has crashed, or was replaced; no close was crossed. */
+static bool is_unknown_there(const ka_view *v)
+{
+    return v->close.how == KA_HOW_RST && v->server->ending->rst_bare;
+}
+
 static bool is_race(const ka_view *v, const ka_unanswered *u)
 {
-    return is_lost(v, u) && !v->answer_begun && !is_after_fin(v, u) && !is_pipelined(v, u) &&
-           !is_received(v, u);
+    return is_lost(v, u) && !is_unknown_there(v) && !v->answer_begun && !is_after_fin(v, u) &&
+           !is_pipelined(v, u) && !is_received(v, u);
 }
 
 static void show_request(const ka_view *v, const ka_unanswered *u, ka_finding *f)
@@ -210,6 +217,8 @@ bool ka_rule_server_closed_in_flight(const ka_view *v, ka_finding *f)
                     since_last_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns);
     if (after_ns >= v->limits->in_flight_limit_ns && !on_timer)
         return false;
+    if (v->close.how == KA_HOW_RST && ka_rules_is_foreign_reset(v))
+        f->fault = KA_FAULT_MIDDLE;
     show_request(v, &u, f);
     show_close(v, f);
     ka_finding_value(f, "after_request", after_ns, KA_NS);

@@ -119,6 +119,12 @@ bool ka_rule_reset_on_first_packet(const ka_view *v, ka_finding *f)
 
 /* ---- silent-drop ---- */
 
+/* From the first transmission to the last one: an outage may have ended right behind that. */
+static int64_t tried_ns(const ka_stall *stall)
+{
+    return stall->again.time_ns - stall->first.time_ns;
+}
+
 /* Another connection got an answer while this one got none: the server was there. */
 static bool was_heard_elsewhere(const ka_view *v, const ka_stall *stall)
 {
@@ -126,7 +132,8 @@ static bool was_heard_elsewhere(const ka_view *v, const ka_stall *stall)
     if (stall->heard_elsewhere)
         return true;
     /* Given up, then tried again on a new connection: it settles soon after the reset. */
-    return client != NULL && client->rst.frame != 0 && v->server_heard_ns > stall->first.time_ns;
+    return client != NULL && client->rst.frame != 0 && v->server_heard_ns > stall->again.time_ns &&
+           tried_ns(stall) >= v->limits->drop_unanswered_ns;
 }
 
 /* A longer gap that this connection survived; KA_NONE: there was none. */
@@ -142,8 +149,7 @@ static int64_t survived_ns(const ka_view *v)
 /* Signs that the network loses packets, or that no idle timer was at work. */
 static bool is_doubtful(const ka_view *v, const ka_stall *stall)
 {
-    return v->client->retransmissions > stall->resent || v->server->retransmissions > 0 ||
-           survived_ns(v) != KA_NONE;
+    return stall->lossy || v->server->retransmissions > 0 || survived_ns(v) != KA_NONE;
 }
 
 static int64_t unanswered_ns(const ka_view *v, const ka_stall *stall)
@@ -160,8 +166,9 @@ bool ka_rules_is_dropped(const ka_view *v)
         return false;
     if (v->server->ending != NULL && !ka_rules_is_foreign_reset(v))
         return false; /* in the end the server was heard */
-    return unanswered_ns(v, stall) >= v->limits->drop_unanswered_ns &&
-           (was_heard_elsewhere(v, stall) || !is_doubtful(v, stall));
+    if (was_heard_elsewhere(v, stall))
+        return unanswered_ns(v, stall) >= v->limits->drop_unanswered_ns;
+    return tried_ns(stall) >= v->limits->drop_unanswered_ns && !is_doubtful(v, stall);
 }
 
 bool ka_rule_silent_drop(const ka_view *v, ka_finding *f)
@@ -171,6 +178,7 @@ bool ka_rule_silent_drop(const ka_view *v, ka_finding *f)
     const ka_stall *stall = stall_of(v);
     bool sure = was_heard_elsewhere(v, stall);
     f->severity = sure ? KA_ERROR : KA_WARN;
+    f->fault = sure ? KA_FAULT_MIDDLE : KA_FAULT_NETWORK; /* the server, or the path to it, may be gone */
     show_stall(v, stall, f);
     ka_how how;
     ka_moment end = ka_transport_ended(v->client, &how);

@@ -4,6 +4,20 @@
  */
 #include "rules.h"
 
+/* The server had sent something, a probe at least, that got no answer. */
+static bool gave_up_client(const ka_view *v)
+{
+    const ka_rare *rare = v->server->rare;
+    return v->client->acked < v->server->next || (rare != NULL && rare->probing.unanswered > 0);
+}
+
+bool ka_rules_is_own_close(const ka_view *v)
+{
+    if (v->close.by != KA_SIDE_SERVER || v->close.how != KA_HOW_RST)
+        return true;
+    return !ka_rules_is_foreign_reset(v) && !ka_rules_is_reset_by_middle(v) && !gave_up_client(v);
+}
+
 /* ---- idle-close-by-rst ---- */
 
 /* Bytes of the client that the server may not have read: then its close has to be a reset (RFC 9293 section
@@ -11,8 +25,9 @@
 static bool may_have_unread(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
-    bool late = x->last.end_at.frame != 0 && v->client->last_data_ns != KA_NONE &&
-                v->client->last_data_ns > x->last.end_at.time_ns;
+    ka_moment since = ka_view_idle_since(v);
+    bool late =
+        since.frame != 0 && v->client->last_data_ns != KA_NONE && v->client->last_data_ns > since.time_ns;
     return v->server->acked < v->client->next || late || x->stray || x->early || x->unasked;
 }
 
@@ -25,10 +40,8 @@ bool ka_rule_idle_close_by_rst(const ka_view *v, ka_finding *f)
     /* Sooner than advertised is closed-early. */
     if (verdict != KA_VERDICT_PUNCTUAL && verdict != KA_VERDICT_LATE && verdict != KA_VERDICT_UNADVERTISED)
         return false;
-    if (v->close.idle_ns < least_ns || may_have_unread(v))
+    if (v->close.idle_ns < least_ns || may_have_unread(v) || gave_up_client(v))
         return false;
-    if (v->client->acked < v->server->next)
-        return false; /* it gave up a client that acknowledges nothing */
     bool foreign = ka_rules_is_foreign_reset(v);
     if (foreign)
         f->fault = KA_FAULT_MIDDLE;

@@ -69,8 +69,13 @@ bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
     if (v->exchanges->stray || ka_rules_max_reached(v) || ka_rules_unannounced(v) ||
         tail_limited(v, timeout_ns))
         return false;
+    bool foreign = v->close.how == KA_HOW_RST && ka_rules_is_foreign_reset(v);
     if (ka_rules_is_reset_by_middle(v) || ka_rules_is_ignored(v) || ka_rules_is_lost_by_reset(v))
         return false;
+    if (!ka_rules_is_own_close(v) && !foreign)
+        return false;
+    if (foreign)
+        f->fault = KA_FAULT_MIDDLE;
     f->at = v->close.at;
     show_response(f, &v->exchanges->last);
     ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);

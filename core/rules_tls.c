@@ -45,6 +45,9 @@ const ka_burst *ka_rules_burst(const ka_view *v)
     /* Without a pause it may be the rest of an upload that was answered early. */
     if (tls->waiting->quiet_ns != KA_NONE && tls->waiting->quiet_ns < v->limits->unannounced_ns)
         return NULL;
+    /* Nor is what comes by and by a request; messages of a WebSocket do. */
+    if (tls->waiting->paused_ns >= v->limits->unannounced_ns)
+        return NULL;
     uint64_t least_bytes = carries == KA_TLS_MAYBE_H2 ? H2_REQUEST_BYTES : HTTP1_REQUEST_BYTES;
     return tls->waiting->end - tls->waiting->first >= least_bytes ? tls->waiting : NULL;
 }
@@ -95,11 +98,14 @@ static const ka_tls_alert *last_alert(const ka_view *v)
     return alert->at.frame != 0 && alert->end == data_end(v->server) ? alert : NULL;
 }
 
-/* The last two bytes of a body look the same in TLS 1.3; but an alert goes with the FIN. */
+/* The last two bytes of a body look the same in TLS 1.3; but those come right behind other data, and an alert
+ * goes with the FIN. */
 static bool is_sure(const ka_view *v, const ka_tls_alert *alert)
 {
     const ka_moment *fin = &v->server->ending->fin;
-    return alert->sure || (fin->frame != 0 && fin->time_ns - alert->at.time_ns <= v->limits->unannounced_ns);
+    bool alone = alert->quiet_ns == KA_NONE || alert->quiet_ns >= v->limits->unannounced_ns;
+    return alert->sure ||
+           (alone && fin->frame != 0 && fin->time_ns - alert->at.time_ns <= v->limits->unannounced_ns);
 }
 
 bool ka_rules_was_notified(const ka_view *v, uint64_t ack)
@@ -141,11 +147,22 @@ static bool is_http(const ka_view *v)
            carries == KA_TLS_H2;
 }
 
+/* The server had the client's alert, and closed: that truncates nothing. */
+static bool was_asked_to_close(const ka_view *v)
+{
+    const ka_tls *tls = v->connection->tls;
+    const ka_tls_alert *alert = tls->alerts != NULL ? &tls->alerts[v->connection->client] : NULL;
+    return alert != NULL && alert->at.frame != 0 && alert->end == data_end(v->client) &&
+           v->server->ending->fin_ack >= alert->end;
+}
+
 bool ka_rule_tls_no_close_notify(const ka_view *v, ka_finding *f)
 {
     if (v->connection->tls == NULL || !is_http(v) || last_alert(v) != NULL)
         return false;
     if (v->close.by != KA_SIDE_SERVER || v->close.how != KA_HOW_FIN || v->close.idle_ns == KA_NONE)
+        return false;
+    if (was_asked_to_close(v))
         return false;
     /* An alert could hide where records were not followed to the end. */
     if ((v->failed_gates & BLINDING) || v->server->claimed != v->server->ending->fin_seq)

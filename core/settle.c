@@ -170,7 +170,8 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
                        const ka_record *record)
 {
     ka_client *client = ledger_of(v, endpoints);
-    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
+                                       ka_rules_is_own_close(v));
     return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
 }
 

@@ -24,6 +24,7 @@ bool ka_stall_resent(ka_stall *stall, const ka_segment *s, uint64_t from)
     if (from > stall->seq || from + s->len_bytes <= stall->seq)
         return false;
     stall->resent++;
+    stall->before = stall->again;
     stall->again = (ka_moment){s->time_ns, s->frame};
     return true;
 }
@@ -36,6 +37,8 @@ void ka_stall_end(ka_stall **stall, const ka_allocator *allocator)
 
 void ka_probing_sent(ka_probing *p, uint64_t next, ka_moment now)
 {
+    if (p->after == next && p->sent > 0 && now.time_ns - p->latest.time_ns < KA_SENT_TWICE_NS)
+        return;
     if (p->after != next)
         *p = (ka_probing){.after = next, .first = now};
     p->latest = now;

@@ -7,6 +7,9 @@
 
 #include "keptalive.h"
 
+/* No system sends a probe or a FIN again so soon: a copy that a mirror port made. */
+#define KA_SENT_TWICE_NS KA_MILLISECOND_NS
+
 /* Shorter pauses are not remembered: nothing on the way forgets a connection so soon. */
 #define KA_SILENCE_NS KA_SECOND_NS
 
@@ -16,9 +19,11 @@ typedef struct ka_stall {
     uint64_t seq;         /* of its first byte */
     ka_moment first;      /* its first transmission */
     ka_moment again;      /* its newest retransmission; frame 0: none */
+    ka_moment before;     /* the one before that */
     int64_t silence_ns;   /* before it */
     uint32_t resent;      /* how often that byte was sent again */
-    bool heard_elsewhere; /* meanwhile the server answered on another connection */
+    bool lossy;           /* its direction had sent other bytes again before */
+    bool heard_elsewhere; /* between two retransmissions the server answered on another connection */
 } ka_stall;
 
 /* TCP keepalive probes of a direction since its last byte. */

@@ -6,12 +6,14 @@
 
 #include "memory.h"
 
-enum { ALERT = 21, APPLICATION_DATA = 23 };
+enum { CHANGE_CIPHER_SPEC = 20, ALERT = 21, HANDSHAKE = 22, APPLICATION_DATA = 23 };
 /* Header of 5, alert of 2, content type of 1, tag of 16 (RFC 8446 section 5.2): an alert inside application
  * data. No cipher suite of TLS 1.2 makes data so short. */
 enum { TLS13_ALERT_BYTES = 24 };
 /* Header and alert: in clear, so of a handshake that failed. */
 enum { CLEAR_ALERT_BYTES = 7 };
+/* EndOfEarlyData, an empty handshake message of 4 bytes (RFC 8446 section 4.5), in a record of its own. */
+enum { END_OF_EARLY_DATA_BYTES = 26 };
 /* Where HTTP needs no ALPN to be expected: https, and its usual substitute. */
 enum { PORT_HTTPS = 443, PORT_HTTPS_ALT = 8443 };
 
@@ -57,6 +59,18 @@ ka_tls_carries ka_tls_what(const ka_tls *tls, uint16_t server_port)
     return told & KA_ALPN_HTTP1 ? KA_TLS_HTTP1 : KA_TLS_OTHER;
 }
 
+void ka_tls_handshake(ka_tls *tls, bool by_client, const ka_bytes *r)
+{
+    if (r->tls_type == ALERT && r->len_bytes == CLEAR_ALERT_BYTES)
+        tls->refused = true;
+    if (r->tls_type == HANDSHAKE && by_client)
+        tls->secured = tls->secured || tls->changed;
+    if (r->tls_type == HANDSHAKE)
+        *(by_client ? &tls->greeted : &tls->hailed) = true;
+    if (r->tls_type == CHANGE_CIPHER_SPEC && by_client)
+        tls->changed = true;
+}
+
 bool ka_tls_is_alert(const ka_bytes *r)
 {
     return (r->tls_type == ALERT && r->len_bytes > CLEAR_ALERT_BYTES) ||
@@ -67,30 +81,66 @@ ka_status ka_tls_alert_add(ka_tls *tls, const ka_allocator *allocator, const ka_
 {
     if (tls->alerts == NULL && (tls->alerts = ka_memory_take(allocator, 2 * sizeof *tls->alerts)) == NULL)
         return KA_NO_MEMORY;
-    tls->alerts[r->direction] = (ka_tls_alert){r->last, end, r->tls_type == ALERT};
+    int64_t spoke_ns = tls->spoke_ns[r->direction];
+    int64_t quiet_ns = spoke_ns == KA_NONE ? KA_NONE : r->first.time_ns - spoke_ns;
+    tls->alerts[r->direction] = (ka_tls_alert){r->last, end, r->tls_type == ALERT, quiet_ns};
     return KA_OK;
+}
+
+/* The client's first application data of TLS 1.3 is its Finished, behind the server's encrypted part of the
+ * handshake; so is the first behind that after early data (RFC 8446 section 2.3). In 1.2 the client speaks
+ * first. */
+static bool is_finished(ka_tls *tls, unsigned client, const ka_bytes *r)
+{
+    tls->early = tls->early || (tls->greeted && !tls->hailed);
+    bool awaited = tls->early || tls->spoke_ns[client] == KA_NONE;
+    if (!awaited || !tls->greeted || tls->spoke_ns[!client] == KA_NONE)
+        return false;
+    tls->early = tls->early && r->len_bytes == END_OF_EARLY_DATA_BYTES;
+    return true;
+}
+
+/* What looked like the server's alert was none, for the client went on: two bytes that answered the burst, as
+ * a WebSocket's pong does. */
+static void take_for_answer(ka_tls *tls, const ka_allocator *allocator, unsigned client)
+{
+    const ka_tls_alert *alert = tls->alerts != NULL ? &tls->alerts[!client] : NULL;
+    if (tls->waiting == NULL || alert == NULL || alert->at.frame == 0 || alert->sure ||
+        alert->at.time_ns < tls->waiting->end_at.time_ns)
+        return;
+    forget_burst(tls, allocator);
+    tls->answered = alert->at;
+    tls->answered_end = alert->end;
+}
+
+static void extend_burst(ka_burst *burst, const ka_bytes *r, uint64_t end)
+{
+    int64_t pause_ns = r->first.time_ns - burst->end_at.time_ns;
+    if (pause_ns > burst->paused_ns)
+        burst->paused_ns = pause_ns;
+    burst->end = end;
+    burst->end_at = r->last;
 }
 
 ka_status ka_tls_client_data(ka_tls *tls, const ka_allocator *allocator, unsigned client, const ka_bytes *r,
                              uint64_t end, uint64_t ack, int64_t *gap_ns)
 {
-    /* In TLS 1.3 the client's first application data is its Finished, behind the server's encrypted part of
-     * the handshake. In 1.2, and with 1.3's early data, the client speaks first. */
     int64_t before_ns = tls->spoke_ns[client];
-    bool finished = before_ns == KA_NONE && tls->greeted && tls->spoke_ns[!client] != KA_NONE;
+    bool finished = is_finished(tls, client, r);
     *gap_ns = KA_NONE;
+    tls->secured = true;
     tls->spoke_ns[client] = r->last.time_ns;
     if (finished)
         return KA_OK;
+    take_for_answer(tls, allocator, client);
     if (tls->waiting != NULL) {
-        tls->waiting->end = end;
-        tls->waiting->end_at = r->last;
+        extend_burst(tls->waiting, r, end);
         return KA_OK;
     }
     if ((tls->waiting = ka_memory_take(allocator, sizeof *tls->waiting)) == NULL)
         return KA_NO_MEMORY;
     int64_t quiet_ns = before_ns == KA_NONE ? KA_NONE : r->first.time_ns - before_ns;
-    *tls->waiting = (ka_burst){end - r->len_bytes, end, ack, r->first, r->last, quiet_ns};
+    *tls->waiting = (ka_burst){end - r->len_bytes, end, ack, r->first, r->last, quiet_ns, 0};
     tls->burst_count++;
     if (tls->answered.frame != 0 && r->first.time_ns >= tls->answered.time_ns)
         *gap_ns = r->first.time_ns - tls->answered.time_ns;

@@ -20,14 +20,16 @@ typedef struct ka_burst {
     uint64_t ack; /* what the client had acknowledged when it sent the first byte */
     ka_moment first_at;
     ka_moment end_at;
-    int64_t quiet_ns; /* how long the client had sent no application data before; KA_NONE: it never had */
+    int64_t quiet_ns;  /* how long the client had sent no application data before; KA_NONE: it never had */
+    int64_t paused_ns; /* the longest pause between its records */
 } ka_burst;
 
 /* The newest alert of a direction. */
 typedef struct ka_tls_alert {
-    ka_moment at; /* frame 0: none */
-    uint64_t end; /* one past its last byte */
-    bool sure;    /* by its type; else by its length, and it may be two bytes of data */
+    ka_moment at;     /* frame 0: none */
+    uint64_t end;     /* one past its last byte */
+    bool sure;        /* by its type; else by its length, and it may be two bytes of data */
+    int64_t quiet_ns; /* since its sender's application data before; KA_NONE: there was none */
 } ka_tls_alert;
 
 typedef struct ka_tls {
@@ -41,6 +43,11 @@ typedef struct ka_tls {
     uint8_t chosen;        /* and of the ServerHello */
     bool said_hello;       /* `offered` is known */
     bool greeted;          /* the client's handshake was captured */
+    bool hailed;           /* and the server's */
+    bool changed;          /* the client sent ChangeCipherSpec */
+    bool secured;          /* the client sent something encrypted: its part of the handshake is done */
+    bool refused;          /* an alert in clear: the handshake failed */
+    bool early;            /* the client sent data before the server's hello, and no Finished since */
     bool readable;         /* told by its messages: bursts measure nothing any more */
 } ka_tls;
 
@@ -59,6 +66,9 @@ void ka_tls_free(ka_tls *tls, const ka_allocator *allocator);
 void ka_tls_becomes_readable(ka_tls *tls, const ka_allocator *allocator);
 
 ka_tls_carries ka_tls_what(const ka_tls *tls, uint16_t server_port);
+
+/* A record that is no application data: how far the handshake is. */
+void ka_tls_handshake(ka_tls *tls, bool by_client, const ka_bytes *record);
 
 bool ka_tls_is_alert(const ka_bytes *record);
 ka_status ka_tls_alert_add(ka_tls *tls, const ka_allocator *allocator, const ka_bytes *record, uint64_t end);

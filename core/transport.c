@@ -245,11 +245,12 @@ static void note_data(ka_half *half, ka_half_activity *active, const ka_segment 
 }
 
 /* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
- * A byte that was not acknowledged is just sent again. */
-static bool is_probe(const ka_half *half, const ka_half *other, const ka_segment *s, uint64_t from)
+ * One byte that is not acknowledged yet is sent again for its own sake. */
+static bool is_probe(const ka_half *half, const ka_half *peer, const ka_segment *s, uint64_t from)
 {
-    return half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) &&
-           from + 1 == half->next && (s->len_bytes == 0 || !other->seen || other->acked >= half->next);
+    bool old =
+        half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) && from + 1 == half->next;
+    return old && (s->len_bytes == 0 || peer->acked == 0 || peer->acked >= half->next);
 }
 
 static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t end)
@@ -290,9 +291,12 @@ static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, co
         start_timing(active, from + s->len_bytes, s->time_ns, false);
     else
         active->timed_end = 0; /* an ACK that waited for a hole to be filled measures the loss */
-    return news->silence_ns < KA_SILENCE_NS
-               ? KA_OK
-               : ka_stall_begin(&active->stall, allocator, s, from, news->silence_ns);
+    if (news->silence_ns < KA_SILENCE_NS || active->stall != NULL)
+        return KA_OK;
+    if (ka_stall_begin(&active->stall, allocator, s, from, news->silence_ns) != KA_OK)
+        return KA_NO_MEMORY;
+    active->stall->lossy = half->retransmissions > 0;
+    return KA_OK;
 }
 
 static void note_ttl(ka_half *half, uint8_t ttl)

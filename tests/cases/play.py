@@ -102,7 +102,8 @@ class Conversation:
         elif event.kind == "data":
             made = self.send_data(event)
         else:
-            made = [self.add(event.side, event.at_ns, FLAGS[event.kind], event.bytes, event=event,
+            flags = RST if event.kind == "rst" and "reply" in event.options else FLAGS[event.kind]
+            made = [self.add(event.side, event.at_ns, flags, event.bytes, event=event,
                              options=event.options, probe=event.kind == "probe")]
         for number, segment in enumerate(made):
             segment.sent_ns += number * NEXT_SEGMENT_NS

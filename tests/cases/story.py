@@ -329,7 +329,7 @@ class Reader:
                 if not value.isdigit():
                     self.fail(f"[{name} N]")
                 value = int(value)
-            elif name not in ("body", "ack", "lost", "fin", "rst", "uncaptured", "unacked", "copied"):
+            elif name not in ("body", "ack", "lost", "fin", "rst", "uncaptured", "unacked", "copied", "reply"):
                 self.fail(f"{name} is no option")
             found[name] = value
         return found

@@ -3,12 +3,13 @@
 """TRANSFORMATIONS maps a name to a function: case -> variants."""
 from dataclasses import dataclass, replace
 
-from payload import H2_PREFACE
+from payload import H2_PREFACE, h2
 from play import FIN, ISN, MODULUS, PSH, RST, Play
 
 SWAPPED_NS = 900_000      # by how much a piece is captured late: twice that is less than 3 ms
 COPY_NS = 150_000         # a mirror port's copy
 RESENT_NS = (30_000_000, 250_000_000)  # before and after the ACK came back on the usual path
+H2_BEGINNING = H2_PREFACE + h2("settings")
 PIECES_MAX = 600          # longer payloads are not split into single bytes
 POSITIONS_MAX = 400       # nor cut behind this
 # A story of many connections is split in fewer ways, so that no variant and no case outweighs all others.
@@ -87,11 +88,12 @@ def longest(packets):
 
 def split(case):
     packets = Play(case).packets
-    # Wireshark knows HTTP/2 by its whole preface.
-    variants = [Variant(case, "split into bytes", cut_all(packets, small_pieces(packets), H2_PREFACE))]
+    # Wireshark 4.0 needs the preface and the head of the frame behind it in one segment, as clients send them: else it
+    # loses frames, and the plugin's gate `unframed` fails.
+    variants = [Variant(case, "split into bytes", cut_all(packets, small_pieces(packets), H2_BEGINNING))]
     for at in positions(packets):
         variants.append(Variant(case, f"split at {at}",
-                                cut_all(packets, lambda length, at=at: [at] if at < length else [])))
+                                cut_all(packets, lambda length, at=at: [at] if at < length else [], H2_BEGINNING)))
     return variants
 
 

@@ -102,7 +102,7 @@ static void test_copy_is_apart(void **state)
     ka_endpoints copy;
     ka_record r = closed_record(2);
     (void)state;
-    assert_int_equal(ka_endpoint_add(e, &r, true), KA_OK);
+    assert_int_equal(ka_endpoint_add(e, &r, true, true), KA_OK);
     assert_int_equal(closes_idle(1, 1), KA_OK);
     ka_endpoint_named(e, (ka_slice){"a", 1}, 1);
     assert_int_equal(ka_endpoints_copy(&servers, &copy), KA_OK);
@@ -112,7 +112,7 @@ static void test_copy_is_apart(void **state)
     assert_ptr_not_equal(twin->watch, e->watch);
     assert_memory_equal(twin->watch, e->watch, sizeof *twin->watch);
     ka_endpoint_record original, of_copy;
-    assert_int_equal(ka_endpoint_add(twin, &r, false), KA_OK);
+    assert_int_equal(ka_endpoint_add(twin, &r, false, true), KA_OK);
     ka_endpoint_record_of(e, &original);
     ka_endpoint_record_of(twin, &of_copy);
     assert_int_equal(original.connections, 1);
@@ -204,7 +204,7 @@ static void test_idle_closes(void **state)
         if (r.close.verdict == KA_VERDICT_BUSY)
             r.close.idle_ns = KA_NONE;
         r.close.by = i == 0 ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
-        assert_int_equal(ka_endpoint_add(e, &r, r.close.verdict == KA_VERDICT_OPEN), KA_OK);
+        assert_int_equal(ka_endpoint_add(e, &r, r.close.verdict == KA_VERDICT_OPEN, true), KA_OK);
     }
     ka_endpoint_record_of(e, &out);
     assert_int_equal(out.connections, 8);

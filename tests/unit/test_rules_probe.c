@@ -252,6 +252,57 @@ static void preconnect_is_not_a_check(void **state)
     }
 }
 
+/* A mirror port's copies: within a millisecond nothing is sent again. */
+static void copies_are_no_probes(void **state)
+{
+    (void)state;
+    for (int copies = 0; copies < 2; copies++) {
+        timeline_begin(&t, AT_MIDDLE);
+        conversation *c = after_one("");
+        c->mute[CLIENT] = true;
+        mark *end = fin(c, SERVER, 5);
+        for (int k = 0; k < 4; k++) {
+            mark *again = k == 0 ? end : resend(c, 5 + 2 * k, end);
+            if (copies)
+                resend(c, (double)again->sent_ns / 1e9 + 0.0002, end);
+        }
+        timeline_play(&t, 30);
+        const ka_finding *f = finding_of(&t, KA_DEAD_PEER);
+        assert_non_null(f);
+        assert_int_equal(value_of(f, "fins"), 4);
+        timeline_end(&t);
+    }
+}
+
+/* A handshake of TLS that failed, or never ended, or of TCP that was left half open. */
+static void preconnect_is_not_a_failure(void **state)
+{
+    (void)state;
+    static const struct {
+        bool finished, refused, found;
+    } rows[] = {{true, false, true}, {false, true, false}, {false, false, false}, {true, true, false}};
+    enum { CHANGE_CIPHER = 20, ALERT = 21, HANDSHAKE = 22 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        timeline_begin(&t, AT_MIDDLE);
+        conversation *c = connect_at(&t, 0);
+        c->said_hello = true;
+        c->alpn = KA_ALPN_HTTP1;
+        tls_record(c, CLIENT, 0.06, HANDSHAKE, 200);
+        tls_record(c, SERVER, 0.1, HANDSHAKE, 2000);
+        if (rows[i].finished) {
+            tls_record(c, CLIENT, 0.14, CHANGE_CIPHER, 6);
+            tls_record(c, CLIENT, 0.14, HANDSHAKE, 45);
+        }
+        if (rows[i].refused)
+            tls_record(c, rows[i].finished ? SERVER : CLIENT, 0.2, ALERT, 7);
+        fin(c, CLIENT, 5);
+        fin(c, SERVER, 5.03);
+        timeline_play(&t, 50);
+        assert_int_equal(finding_of(&t, KA_PRECONNECT_UNUSED) != NULL, rows[i].found);
+        timeline_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +315,8 @@ int main(void)
         cmocka_unit_test(a_dropped_connection_has_no_dead_peer),
         cmocka_unit_test(preconnect_of_a_known_server),
         cmocka_unit_test(preconnect_is_not_a_check),
+        cmocka_unit_test(copies_are_no_probes),
+        cmocka_unit_test(preconnect_is_not_a_failure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -304,6 +304,38 @@ static void half_close_answered_or_timed_out(void **state)
     }
 }
 
+/* Probes that a dead client does not answer end with a reset: the server broke no promise. */
+static void a_reset_gives_up_a_dead_client(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = after_one("Connection: keep-alive\nKeep-Alive: timeout=60");
+        c->mute[CLIENT] = true;
+        for (int k = 0; k < 6; k++)
+            probe(c, SERVER, 20 + k);
+        rst(c, SERVER, 27);
+        timeline_play(&t, 40);
+        assert_only(&t, KA_DEAD_PEER, KA_FINDING_COUNT);
+    }
+}
+
+/* A reset in the server's name: closed-early is the device's, and the server's statistics know nothing of it.
+ */
+static void a_reset_by_a_device(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = after_one("Connection: keep-alive\nKeep-Alive: timeout=60");
+        mark *reset = rst(c, SERVER, 27);
+        reset->ttl = 62;
+        timeline_play(&t, 40);
+        assert_holds(&t, KA_CLOSED_EARLY, KA_WARN, KA_FAULT_MIDDLE, reset);
+        assert_int_equal(record_of(&t, c)->close.by, KA_SIDE_SERVER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +350,8 @@ int main(void)
         cmocka_unit_test(half_close_killed),
         cmocka_unit_test(half_close_is_not_giving_up),
         cmocka_unit_test(half_close_answered_or_timed_out),
+        cmocka_unit_test(a_reset_gives_up_a_dead_client),
+        cmocka_unit_test(a_reset_by_a_device),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

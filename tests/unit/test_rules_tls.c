@@ -459,6 +459,105 @@ static void mass_close(void **state)
     }
 }
 
+/* ---- What looks like a lost request ---- */
+
+/* Early data, answered before the client's Finished has come: that is no second request. */
+static void finished_behind_early_data(void **state)
+{
+    (void)state;
+    timeline_begin(&t, AT_MIDDLE);
+    conversation *c = connect_at(&t, 0);
+    c->said_hello = true;
+    c->alpn = KA_ALPN_HTTP1;
+    tls_record(c, CLIENT, 0.06, HANDSHAKE, 200);
+    asks(c, 0.061);
+    tls_record(c, SERVER, 0.10, HANDSHAKE, 120);
+    tls_record(c, SERVER, 0.101, DATA, 100);
+    tls_record(c, SERVER, 0.102, DATA, 1000);
+    tls_record(c, CLIENT, 0.30, DATA, 26); /* EndOfEarlyData */
+    tls_record(c, CLIENT, 0.301, DATA, 58);
+    fin(c, SERVER, 3);
+    fin(c, CLIENT, 3.1);
+    timeline_play(&t, 20);
+    assert_only(&t, KA_TLS_NO_CLOSE_NOTIFY, KA_FINDING_COUNT);
+    assert_int_equal(record_of(&t, c)->close.verdict, KA_VERDICT_UNADVERTISED);
+    timeline_end(&t);
+}
+
+/* A WebSocket's pings are answered by pongs that look like alerts. */
+static void pings_are_no_requests(void **state)
+{
+    (void)state;
+    timeline_begin(&t, AT_MIDDLE);
+    conversation *c = shake_hands(TLS_13, KA_ALPN_HTTP1);
+    exchanged(c, 1);
+    for (int k = 1; k <= 4; k++) {
+        tls_record(c, CLIENT, 10 * k, DATA, 28);
+        tls_record(c, SERVER, 10 * k + 0.1, DATA, ALERT_13_BYTES);
+    }
+    fin(c, SERVER, 42);
+    fin(c, CLIENT, 42.1);
+    timeline_play(&t, 60);
+    assert_silent(&t);
+    timeline_end(&t);
+}
+
+/* What comes with pauses is no request, but messages, or an upload. */
+static void messages_are_no_request(void **state)
+{
+    (void)state;
+    for (int pause = 0; pause < 2; pause++) {
+        timeline_begin(&t, AT_MIDDLE);
+        conversation *c = shake_hands(TLS_12, KA_ALPN_HTTP1);
+        exchanged(c, 1);
+        asks(c, 10);
+        asks(c, pause ? 10.11 : 10.09);
+        alerts(c, TLS_12, 11);
+        fin(c, SERVER, 11);
+        fin(c, CLIENT, 11.1);
+        timeline_play(&t, 20);
+        if (pause)
+            assert_silent(&t);
+        else
+            assert_only(&t, KA_SERVER_CLOSED_IN_FLIGHT, KA_TLS_IDLE_INFERENCE, KA_FINDING_COUNT);
+        timeline_end(&t);
+    }
+}
+
+/* The end of a body, right behind its beginning: no alert, though the FIN follows. */
+static void a_short_body_is_no_alert(void **state)
+{
+    (void)state;
+    timeline_begin(&t, AT_MIDDLE);
+    conversation *c = shake_hands(TLS_13, KA_ALPN_HTTP1);
+    exchanged(c, 1);
+    alerts(c, TLS_13, 1.101);
+    fin(c, SERVER, 1.15);
+    mark *lost = asks(c, 1.155);
+    timeline_play(&t, 20);
+    assert_holds(&t, KA_KEEPALIVE_RACE, KA_ERROR, KA_FAULT_CONFIG, lost);
+    assert_absent(&t, KA_TLS_CLOSE_NOTIFY_IGNORED);
+    timeline_end(&t);
+}
+
+/* The client's alert asks for the close: nothing is truncated. */
+static void asked_to_close_by_alert(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(v)
+    {
+        timeline_begin(&t, AT_MIDDLE);
+        conversation *c = shake_hands(v, KA_ALPN_HTTP1);
+        exchanged(c, 1);
+        tls_record(c, CLIENT, 5, v == TLS_12 ? ALERT : DATA, v == TLS_12 ? ALERT_12_BYTES : ALERT_13_BYTES);
+        fin(c, SERVER, 5.1);
+        fin(c, CLIENT, 5.2);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+        timeline_end(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +578,11 @@ int main(void)
         cmocka_unit_test(leaks),
         cmocka_unit_test(idle_forever),
         cmocka_unit_test(mass_close),
+        cmocka_unit_test(finished_behind_early_data),
+        cmocka_unit_test(pings_are_no_requests),
+        cmocka_unit_test(messages_are_no_request),
+        cmocka_unit_test(a_short_body_is_no_alert),
+        cmocka_unit_test(asked_to_close_by_alert),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
