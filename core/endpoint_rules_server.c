@@ -125,8 +125,7 @@ static bool is_one_reload(const ka_span *at, int64_t age_spread_ns)
 static bool at_ordinal(const ka_endings_seen *s, const ka_thresholds *limits)
 {
     return s->at_ordinal >= limits->hidden_limit_count && s->at_ordinal * UINT64_C(2) > s->count &&
-           s->served_max <= s->ordinal && s->at_ordinal_opened_ns > s->at_ordinal_at.first.time_ns &&
-           !is_one_reload(&s->at_ordinal_at, 0);
+           s->served_max <= s->ordinal && s->at_ordinal_opened_ns > s->at_ordinal_at.first.time_ns;
 }
 
 static bool at_age(const ka_endings_seen *s, const ka_thresholds *limits)
