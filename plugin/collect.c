@@ -59,6 +59,7 @@ static void on_settled(void *user, void *owner)
     for (unsigned direction = 0; direction < 2; direction++) {
         track_fini(&connection->sides[direction].track, &memory_file);
         wmem_free(wmem_file_scope(), connection->sides[direction].waiting);
+        wmem_free(wmem_file_scope(), connection->sides[direction].begun);
     }
     wmem_free(wmem_file_scope(), connection);
 }
@@ -219,8 +220,11 @@ static void note_out_of_order(collect_frame *frame)
         side->claimed_seq = seq; /* where the first message begins */
     if (is_late && track_of_byte(&side->track, seq) == NULL)
         side->reordered = true;
-    if (!side->spoke || seq_minus(end, side->next_seq) > 0)
-        side->next_seq = end;
+    if (side->spoke && seq_minus(end, side->next_seq) <= 0)
+        return;
+    if (side->ahead_bytes > 0)
+        side->ahead_bytes -= MIN(side->ahead_bytes, end - side->next_seq);
+    side->next_seq = end;
 }
 
 static void take_syn(collect_frame *frame)
@@ -242,8 +246,9 @@ static void take_payload(collect_frame *frame)
         guess_protocol(frame);
     note_out_of_order(frame);
     side->spoke = true;
-    if (side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
-        !connection->tls && !connection->h2)
+    bool unclaimed = side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
+                     !connection->tls && !connection->h2;
+    if (unclaimed || side->ahead_bytes > 0)
         track_fini(&side->track, &memory_file);
     if (!connection->over)
         track_add(&side->track, &memory_file, segment, frame->tcp.payload_seq);

@@ -18,8 +18,13 @@
 /* One direction of a connection. */
 typedef struct collect_side {
     track track;
-    ka_message *waiting; /* its head was shown, its last byte has not gone by; with its texts one block */
-    ka_moment fin;       /* frame 0: none */
+    ka_message *waiting;  /* its head was shown, its last byte has not gone by; with its texts one block */
+    uint64_t ahead_bytes; /* of `waiting`, too long for sequence numbers: how much of it is still to come */
+    char *begun;          /* bytes from claimed_seq on, of a head that is not whole yet */
+    uint32_t begun_bytes;
+    uint32_t begun_room;
+    uint32_t begun_seq; /* claimed_seq as it was then */
+    ka_moment fin;      /* frame 0: none */
     uint32_t fin_seq;
     uint32_t claimed_seq; /* end of the newest message; all before it is known */
     uint32_t next_seq;    /* one past the newest byte of payload */
@@ -28,6 +33,7 @@ typedef struct collect_side {
     bool spoke;
     bool has_syn; /* claimed_seq began with it */
     bool lost;    /* malformed: where messages begin is not known any more */
+    bool known;   /* what begins at begun_seq */
 } collect_side;
 
 /* Deep enough for any pipeline seen in the field; beyond it what was asked counts as OTHER. */
