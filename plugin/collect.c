@@ -205,6 +205,7 @@ static void guess_protocol(collect_frame *frame)
         (ka_slice){(const char *)tvb_get_ptr(tcp->bytes, tcp->payload_start, (int)len_bytes), len_bytes});
     if (guess == KA_PROTOCOL_OTHER || guess == KA_PROTOCOL_H2C)
         ka_protocol_seen(connection->core, guess);
+    connection->other = guess == KA_PROTOCOL_OTHER;
     connection->h2 = guess == KA_PROTOCOL_H2C;
 }
 

@@ -3,70 +3,19 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Wireshark shows a message when its end has come. But an event stream has none, a head that is cut off by
- * the close neither, and what is no message at all is not shown as one.
+ * the close neither, of a body with bytes missing it waits in vain, methods and ports it does not know are
+ * nothing to it, and what is no message at all is not shown as one.
  */
 #include "http_begun.h"
 
 #include <string.h>
 
+#include "http_message.h"
+
 enum {
     BEGUN_BYTES_MAX = 65536, /* servers refuse heads of more than 8 to 64 kB */
     BEGUN_BYTES_FIRST = 512,
 };
-
-static http_asked asked_of(const collect_connection *connection)
-{
-    return connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
-                                       : HTTP_ASKED_OTHER;
-}
-
-ka_message http_begun_message(const collect_frame *frame, const http_head *head)
-{
-    return (ka_message){
-        .direction = (uint8_t)frame->direction,
-        .is_response = head->is_response,
-        .version = head->version,
-        .status = head->status,
-        .method = head->method,
-        .framing = http_head_framing(head, asked_of(frame->connection)),
-        .fields = head->fields,
-        .field_count = head->field_count,
-    };
-}
-
-/* ---- What is no message ---- */
-
-/* The first bytes of a connection tell that it is another protocol; in mid-stream it was a wrong guess. */
-void http_begun_give_up(collect_frame *frame)
-{
-    collect_connection *connection = frame->connection;
-    if (connection->http) {
-        ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
-    } else if (connection->began_with_syn) {
-        ka_protocol_seen(connection->core, KA_PROTOCOL_OTHER);
-        connection->over = true;
-    }
-    connection->sides[frame->direction].lost = true;
-}
-
-static bool awaits_tunnel(const collect_connection *connection)
-{
-    unsigned newest = (connection->asked_first + connection->asked_count - 1u) % COLLECT_ASKED_MAX;
-    return connection->asked_count > 0 && connection->asked[newest] == HTTP_ASKED_CONNECT;
-}
-
-static bool must_begin(const collect_frame *frame, uint32_t seq)
-{
-    const collect_side *side = &frame->connection->sides[frame->direction];
-    return !frame->connection->tls && (side->has_claimed || side->has_syn) && seq == side->claimed_seq &&
-           !awaits_tunnel(frame->connection);
-}
-
-/* An answer of HTTP/0.9, or bytes behind the last message. */
-bool http_begun_no_message(const collect_frame *frame, ka_slice bytes, uint32_t seq)
-{
-    return frame->connection->http && must_begin(frame, seq) && http_guess(bytes) == KA_PROTOCOL_OTHER;
-}
 
 /* ---- Bytes ---- */
 
@@ -113,11 +62,29 @@ static ka_slice next_bytes(const collect_frame *frame)
 
 /* ---- Heads ---- */
 
-static void on_head(const collect_frame *frame, const http_head *head)
+static bool set_place(const collect_frame *frame, const http_head *head, ka_message *m)
 {
-    ka_message m = http_begun_message(frame, head);
+    const collect_side *side = &frame->connection->sides[frame->direction];
+    const track_piece *first = track_of_byte(&side->track, side->begun_seq);
+    if (first == NULL)
+        return false;
+    if (m->framing == KA_FRAMING_LENGTH)
+        m->body_bytes = head->length_bytes;
+    m->len_bytes = head->len_bytes + MIN(m->body_bytes, UINT64_MAX - head->len_bytes);
+    m->seq = side->begun_seq;
+    m->ack = first->ack;
+    m->first = first->at;
+    return true;
+}
+
+/* Where the message ends the head tells; but of a chunked body Wireshark. */
+static void on_head(collect_frame *frame, const http_head *head)
+{
+    ka_message m = http_message_of(frame, head);
     if (m.is_response && (m.framing == KA_FRAMING_CHUNKED || m.framing == KA_FRAMING_UNTIL_CLOSE))
         ka_head_seen(frame->connection->core, &m);
+    if (m.framing != KA_FRAMING_CHUNKED && !frame->connection->other && set_place(frame, head, &m))
+        http_message_take(frame, head, &m);
 }
 
 /* Reads from a copy: folded lines are unfolded in place. */
@@ -128,9 +95,9 @@ static void read_begun(collect_frame *frame)
     ka_slice all = {side->begun, side->begun_bytes};
     char *copy = wmem_memdup(frame->pinfo->pool, all.bytes, all.len_bytes);
     http_head_status status = http_head_read(copy, all.len_bytes, &head);
-    if ((status == HTTP_HEAD_BAD && must_begin(frame, side->begun_seq)) ||
-        (status == HTTP_HEAD_NONE && http_begun_no_message(frame, all, side->begun_seq)))
-        http_begun_give_up(frame);
+    if ((status == HTTP_HEAD_BAD && http_message_must_begin(frame, side->begun_seq)) ||
+        (status == HTTP_HEAD_NONE && http_message_none(frame, all, side->begun_seq)))
+        http_message_give_up(frame);
     if (status == HTTP_HEAD_WHOLE)
         on_head(frame, &head);
     side->known =
@@ -139,19 +106,28 @@ static void read_begun(collect_frame *frame)
         drop(side);
 }
 
-void http_begun_tell(collect_frame *frame)
+/* Whether there may be more to see in this frame. */
+static bool look(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
-    if (frame->connection->tls || side->waiting != NULL)
-        return;
     if (side->begun_seq != side->claimed_seq)
         begin_anew(side);
     ka_slice bytes = side->known ? (ka_slice){NULL, 0} : next_bytes(frame);
     if (bytes.len_bytes == 0 || side->begun_bytes + bytes.len_bytes > BEGUN_BYTES_MAX)
-        return;
+        return false;
     bool line_ends = memchr(bytes.bytes, '\n', bytes.len_bytes) != NULL;
     bool is_first = side->begun_bytes == 0;
     append(side, bytes);
     if (line_ends || is_first)
         read_begun(frame);
+    return side->begun_seq != side->claimed_seq;
+}
+
+void http_begun_tell(collect_frame *frame)
+{
+    const collect_connection *connection = frame->connection;
+    const collect_side *side = &connection->sides[frame->direction];
+    while (!connection->tls && !connection->over && !connection->h2 && !side->lost && side->waiting == NULL &&
+           look(frame))
+        continue;
 }

@@ -6,8 +6,8 @@
 
 #include "claims.h"
 #include "http_begun.h"
+#include "http_message.h"
 #include "http_tell.h"
-#include "memory.h"
 #include "wanted.h"
 
 /* What is known of a message when its head was read. */
@@ -26,117 +26,6 @@ typedef struct extent {
     uint32_t seq;
     uint32_t decrypted_end; /* of a decrypted one, whose place is made up */
 } extent;
-
-/* ---- Outstanding requests ---- */
-
-static void push_asked(collect_connection *connection, http_asked asked)
-{
-    if (connection->asked_count == COLLECT_ASKED_MAX)
-        return;
-    unsigned at = (connection->asked_first + connection->asked_count++) % COLLECT_ASKED_MAX;
-    connection->asked[at] = (uint8_t)asked;
-}
-
-static void pop_asked(collect_connection *connection, unsigned status)
-{
-    bool is_interim = status / 100 == 1 && status != 101;
-    if (connection->asked_count == 0 || is_interim)
-        return;
-    connection->asked_first = (uint8_t)((connection->asked_first + 1) % COLLECT_ASKED_MAX);
-    connection->asked_count--;
-}
-
-static void note_asked(collect_connection *connection, const http_head *head)
-{
-    if (head->is_response)
-        pop_asked(connection, head->status);
-    else
-        push_asked(connection, http_head_asked(head));
-}
-
-/* ---- Waiting for the last byte ---- */
-
-static void keep_slice(char **at, ka_slice *slice)
-{
-    if (slice->len_bytes > 0)
-        memcpy(*at, slice->bytes, slice->len_bytes);
-    slice->bytes = *at;
-    *at += slice->len_bytes;
-}
-
-/* The message with all it points to in one block of file scope. */
-static ka_message *keep(const ka_message *m)
-{
-    size_t fields_bytes = m->field_count * sizeof *m->fields;
-    size_t text_bytes = m->method.len_bytes;
-    for (size_t i = 0; i < m->field_count; i++)
-        text_bytes += m->fields[i].value.len_bytes;
-    ka_message *kept = wmem_alloc(wmem_file_scope(), sizeof *kept + fields_bytes + text_bytes);
-    ka_field *fields = (ka_field *)(kept + 1);
-    char *at = (char *)(fields + m->field_count);
-    *kept = *m;
-    kept->fields = fields;
-    keep_slice(&at, &kept->method);
-    for (size_t i = 0; i < m->field_count; i++) {
-        fields[i] = m->fields[i];
-        keep_slice(&at, &fields[i].value);
-    }
-    return kept;
-}
-
-/* Beyond that, sequence numbers do not tell what comes before and what after. */
-static const uint64_t len_bytes_max = INT32_MAX;
-
-/* Its end has gone by: sets where. */
-static bool is_complete(const collect_side *side, ka_message *m)
-{
-    if (side->ahead_bytes > 0)
-        return false;
-    if (m->framing == KA_FRAMING_UNTIL_CLOSE) {
-        if (side->fin.frame == 0 || seq_minus(side->fin_seq, m->seq) <= 0)
-            return false;
-        m->len_bytes = side->fin_seq - m->seq;
-        m->last = side->fin;
-        return true;
-    }
-    const track *seen = &side->track;
-    bool is_newest = m->len_bytes > len_bytes_max && seen->count > 0;
-    const track_piece *piece = is_newest ? &seen->pieces[seen->count - 1]
-                                         : track_of_byte(seen, (uint32_t)(m->seq + m->len_bytes - 1));
-    if (piece == NULL)
-        return false;
-    m->last = piece->at;
-    return true;
-}
-
-static void drop_waiting(collect_side *side)
-{
-    wmem_free(wmem_file_scope(), side->waiting);
-    side->waiting = NULL;
-    side->ahead_bytes = 0;
-}
-
-static void tell_waiting(collect_frame *frame, collect_side *side)
-{
-    if (side->waiting == NULL || !is_complete(side, side->waiting))
-        return;
-    ka_message *m = side->waiting;
-    side->waiting = NULL;
-    http_tell(frame, m);
-    wmem_free(wmem_file_scope(), m);
-}
-
-static void tell_or_wait(collect_frame *frame, ka_message *m)
-{
-    collect_side *side = &frame->connection->sides[m->direction];
-    drop_waiting(side); /* another message begins: the one before had no such end */
-    if (m->framing != KA_FRAMING_UNTIL_CLOSE && m->len_bytes > len_bytes_max)
-        side->ahead_bytes = m->len_bytes - (side->next_seq - m->seq);
-    if (is_complete(side, m))
-        http_tell(frame, m);
-    else
-        side->waiting = keep(m);
-}
 
 /* ---- Reading ---- */
 
@@ -183,13 +72,6 @@ static bool set_place(collect_frame *frame, const extent *at, ka_message *m)
     return true;
 }
 
-static void note_http(collect_connection *connection)
-{
-    if (!connection->http)
-        ka_protocol_seen(connection->core, KA_PROTOCOL_HTTP);
-    connection->http = true;
-}
-
 /* Wireshark was told not to reassemble. */
 static void fail_unframed(const collect_connection *connection)
 {
@@ -218,15 +100,16 @@ static bool is_no_message(const collect_frame *frame, const extent *at)
 {
     size_t len_bytes = (size_t)(at->end - at->start);
     ka_slice bytes = {(const char *)tvb_get_ptr(at->bytes, at->start, (int)len_bytes), len_bytes};
-    return at->placed && http_begun_no_message(frame, bytes, at->seq);
+    return at->placed && http_message_none(frame, bytes, at->seq);
 }
 
-static uint64_t tell_placed(collect_frame *frame, const extent *at, ka_message *m)
+static uint64_t tell_placed(collect_frame *frame, const extent *at, const http_head *head, ka_message *m)
 {
-    note_http(frame->connection);
-    if (!set_place(frame, at, m))
+    if (!set_place(frame, at, m)) {
+        http_message_begun(frame->connection, head);
         return 0;
-    tell_or_wait(frame, m);
+    }
+    http_message_take(frame, head, m);
     return m->framing == KA_FRAMING_UNTIL_CLOSE ? 0 : m->len_bytes;
 }
 
@@ -245,21 +128,21 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
     bool is_shown = at->start == at->item_start;
     shown s;
     http_head_status status = read_head(frame, at, &s.head);
-    if (status == HTTP_HEAD_CUT && is_shown)
+    if (status == HTTP_HEAD_CUT && !at->placed)
         fail_unframed(connection);
     if (status == HTTP_HEAD_BAD || (status == HTTP_HEAD_NONE && is_no_message(frame, at)))
-        http_begun_give_up(frame);
+        http_message_give_up(frame);
     if (status != HTTP_HEAD_WHOLE)
         return 0;
-    s.message = http_begun_message(frame, &s.head);
+    s.message = http_message_of(frame, &s.head);
     bool is_sized = !at->placed || set_length(at, &s);
     if (!is_sized && !is_shown)
         return 0;
-    note_asked(connection, &s.head);
-    if (!is_sized)
+    if (is_sized && at->placed)
+        return tell_placed(frame, at, &s.head, &s.message);
+    http_message_begun(connection, &s.head);
+    if (at->placed)
         fail_unframed(connection);
-    else if (at->placed)
-        return tell_placed(frame, at, &s.message);
     else
         tell_decrypted(frame, at, &s.message);
     return 0;
@@ -340,7 +223,7 @@ static uint64_t known_bytes(const collect_side *side, uint32_t seq)
 {
     const ka_message *m = side->waiting;
     uint32_t end = side->claimed_seq;
-    if (side->ahead_bytes > 0)
+    if (side->ahead_bytes > 0 || (m != NULL && m->seq == seq))
         return UINT64_MAX;
     if (m != NULL && !m->is_response) /* of a response, a HEAD may have been the request */
         end = (uint32_t)(m->seq + m->len_bytes);
@@ -401,14 +284,14 @@ static bool is_followed(const collect_frame *frame)
 void http_facts_tell(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
-    tell_waiting(frame, side);
+    http_message_tell_waiting(frame);
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
     if (count > 0 && is_followed(frame))
         tell_items(frame, count);
     if (is_followed(frame))
         http_begun_tell(frame);
     if (!frame->connection->over)
-        tell_waiting(frame, side); /* the head and the FIN in one frame */
+        http_message_tell_waiting(frame); /* the head and the FIN in one frame */
     bool is_whole = side->fin.frame != 0 && seq_minus(side->next_seq, side->fin_seq) >= 0;
     if (frame->connection->http && is_whole && !frame->connection->over)
         claims_check(frame->connection, side, side->fin_seq);
