@@ -546,37 +546,6 @@ static void syn_with_data(void **state)
     wire_free();
 }
 
-static void fin_before_the_syn_ack_is_forged(void **state)
-{
-    (void)state;
-    wire_new();
-    w->quiet = true;
-    wire_send(0, KA_SYN, 0, "", 0);
-    w->ack[1] = 1;
-    wire_send(1, KA_RST, 5000, "", 0);
-    wire_send(1, KA_FIN, 5000, "", 0);
-    wire_send(1, KA_SYN, 0, "", 0);
-    w->ack[0] = 1;
-    wire_text(0, 1, GET);
-    w->ack[1] = 19;
-    wire_text(1, 1, OK_0);
-    wire_expect("0 GET 11 1+18 none 0\n1 200 11 1+38 length 0\n");
-    wire_free();
-}
-
-static void fin_counts_though_the_syn_ack_is_sent_again(void **state)
-{
-    (void)state;
-    wire_new();
-    w->quiet = true;
-    wire_handshake();
-    wire_send(1, KA_FIN, 1, "", 0);
-    wire_send(1, KA_SYN, 0, "", 0);
-    wire_text(1, 1, OK_0); /* behind the FIN */
-    wire_expect("");
-    wire_free();
-}
-
 static void syn_ack_not_captured(void **state)
 {
     (void)state;
@@ -694,8 +663,6 @@ int main(void)
         cmocka_unit_test(until_close_ends_with_fin_not_rst),
         cmocka_unit_test(reset_gives_up_every_hole),
         cmocka_unit_test(syn_with_data),
-        cmocka_unit_test(fin_before_the_syn_ack_is_forged),
-        cmocka_unit_test(fin_counts_though_the_syn_ack_is_sent_again),
         cmocka_unit_test(syn_ack_not_captured),
         cmocka_unit_test(cut_segments),
         cmocka_unit_test(cut_inside_a_chunk),
