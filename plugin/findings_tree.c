@@ -59,11 +59,9 @@ static void draw_waiting(void *user)
     waiting = NULL; /* a tree drawn again has them already */
 }
 
-static gboolean on_scope_end(wmem_allocator_t *scope, wmem_cb_event_t event, void *user)
+void findings_tree_file_closes(void)
 {
-    (void)scope, (void)event, (void)user;
     waiting = NULL;
-    return FALSE; /* not again */
 }
 
 /* Listeners are drawn newest first: one that comes after the tree's own is drawn before it. */
@@ -71,7 +69,6 @@ static void draw_at_end(void)
 {
     static bool listens;
     static int listener; /* a tap listener is named by an address */
-    wmem_register_callback(wmem_file_scope(), on_scope_end, NULL);
     if (listens)
         return;
     listens = true;

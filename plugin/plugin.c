@@ -106,6 +106,7 @@ static void on_file_open(void)
 
 static void on_file_close(void)
 {
+    findings_tree_file_closes();
     if (audit != NULL)
         collect_free(audit);
     audit = NULL;
