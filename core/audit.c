@@ -18,7 +18,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->now.time_ns = KA_NONE;
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
-    ka_endpoints_init(&a->endpoints, &a->config.allocator);
+    ka_endpoints_init(&a->endpoints, &a->config.allocator, config->hash_seed);
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
@@ -80,6 +80,11 @@ uint64_t ka_audit_servers_left_out(const ka_audit *a)
     return a->endpoints.left_out;
 }
 
+uint64_t ka_audit_clients_left_out(const ka_audit *a)
+{
+    return a->endpoints.clients.left_out;
+}
+
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
 {
     if (step == 0) {
@@ -109,6 +114,17 @@ static ka_status settle(ka_audit *a, ka_connection *c, uint32_t failed_gates)
     return status;
 }
 
+/* The next to settle have not been touched for a while: the second of them, and what hangs on the first. */
+static void prefetch_due(const ka_due *first)
+{
+    if (first != NULL && first->connection != NULL) {
+        __builtin_prefetch(first->connection->transport.half[0].ending);
+        __builtin_prefetch(first->connection->transport.half[1].ending);
+    }
+    if (first != NULL && first->next != NULL && first->next->connection != NULL)
+        ka_connection_prefetch(first->next->connection, 0);
+}
+
 /* Everything whose time has come, except the connection somebody is about to use. */
 static ka_status settle_due(ka_audit *a, const ka_connection *except)
 {
@@ -117,6 +133,7 @@ static ka_status settle_due(ka_audit *a, const ka_connection *except)
         ka_connection *c = ka_dues_take(&a->dues, &a->config.allocator, a->now.time_ns, except);
         if (c == NULL)
             break;
+        prefetch_due(a->dues.first);
         status = settle(a, c, 0);
     }
     return status;
@@ -169,12 +186,25 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_status status = KA_OK;
     bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
                   (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
-                  c->exchanges.last.persists && v.close.idle_ns >= a->config.thresholds.unannounced_ns;
+                  (c->exchanges.last.persists ||
+                   (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
+                  v.close.idle_ns >= a->config.thresholds.unannounced_ns;
     if (counts)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
+    if (status == KA_OK)
+        status = ka_audit_many_closed(a, c, &v);
     ka_endpoint_closed(c->endpoint);
     return status;
+}
+
+/* Sent again, and no answer: did the server answer on another connection meanwhile? Nothing of this one was
+ * heard since. */
+static void look_elsewhere(ka_connection *c, const ka_segment *s)
+{
+    ka_stall *stall = ka_transport_stall(&c->transport, s->direction);
+    if (c->endpoint != NULL && s->direction == c->client && c->endpoint->heard_ns > stall->first.time_ns)
+        stall->heard_elsewhere = true;
 }
 
 ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
@@ -191,6 +221,8 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     bool was_open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
     if (ka_transport_segment(&c->transport, &a->config.allocator, s, &news) != KA_OK)
         return KA_NO_MEMORY;
+    if (news.stalled)
+        look_elsewhere(c, s);
     if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->due == NULL && !was_open && has_ended(&c->transport))
@@ -235,7 +267,10 @@ ka_status ka_audit_ask(ka_audit *a, ka_connection *c, const ka_view *v, unsigned
 
 static ka_status ask_of_message(ka_audit *a, ka_connection *c, const ka_view *v, unsigned when)
 {
-    if (ka_header_is_odd(v->header) && ka_audit_ask(a, c, v, KA_ON_FIELDS) != KA_OK)
+    int64_t usual_timeout_s = a->config.thresholds.middlebox_limit_ns / KA_SECOND_NS;
+    if (a->config.thresholds.timeout_huge_ns / KA_SECOND_NS < usual_timeout_s)
+        usual_timeout_s = a->config.thresholds.timeout_huge_ns / KA_SECOND_NS;
+    if (ka_header_is_odd(v->header, usual_timeout_s) && ka_audit_ask(a, c, v, KA_ON_FIELDS) != KA_OK)
         return KA_NO_MEMORY;
     return ka_audit_ask(a, c, v, when);
 }
@@ -300,7 +335,22 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     v.header = header;
     v.message = m;
     v.before = c->exchanges.last.end_at.frame != 0 ? &c->exchanges.last : NULL;
-    return ask_of_message(a, c, &v, KA_ON_REQUEST);
+    ka_elsewhere elsewhere;
+    if (c->endpoint != NULL && ka_audit_many_request(a, c, &v, &elsewhere) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_status status = ask_of_message(a, c, &v, KA_ON_REQUEST);
+    c->exchanges.continued = false;
+    return status;
+}
+
+/* 100 Continue in time ends the wait of a request under way; a later one found it stalled. */
+static void interim_seen(const ka_audit *a, ka_connection *c, const ka_message *m)
+{
+    ka_view v;
+    ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
+    int64_t waited_ns = m->first.time_ns - v.begun.at.time_ns;
+    if (v.begun.seq != 0 && m->status == 100 && waited_ns <= ka_view_expect_ns(&v))
+        c->exchanges.continued = true;
 }
 
 static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *m, const ka_header *header)
@@ -308,20 +358,32 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_request *request;
     const ka_allocator *allocator = &a->config.allocator;
     ka_response before = c->exchanges.last;
+    int32_t max_before = c->exchanges.max.latest;
     ka_answer answer =
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
+    if (answer == KA_ANSWER_INTERIM)
+        interim_seen(a, c, m);
     if (answer == KA_ANSWER_OLD || answer == KA_ANSWER_INTERIM)
         return KA_OK;
-    if (c->endpoint != NULL)
+    if (c->endpoint != NULL) {
+        ka_endpoint_heard(c->endpoint, m->last.time_ns);
         ka_endpoint_advertised(c->endpoint, header);
+    }
+    bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
+    if (unusual && c->endpoint != NULL && ka_audit_many_response(a, c, request, header, m) != KA_OK) {
+        ka_memory_give(allocator, request);
+        return KA_NO_MEMORY;
+    }
     if (answer != KA_ANSWER_UNASKED)
         tell_exchange(a, c, request, m, &c->exchanges.last);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
+    v.given_up_ns = c->endpoint != NULL ? c->endpoint->given_up_ns : 0;
     v.header = header;
     v.message = m;
     v.before = before.end_at.frame != 0 ? &before : NULL;
+    v.max_before = max_before;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
     ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
@@ -353,12 +415,31 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     return KA_OK;
 }
 
+static void request_head_seen(ka_connection *c, const ka_message *head, const ka_header *header)
+{
+    if (!header->expects_continue || head->framing == KA_FRAMING_NONE || c->transport.activity == NULL)
+        return;
+    if (c->protocol == KA_PROTOCOL_NONE)
+        c->protocol = KA_PROTOCOL_HTTP;
+    const ka_half *half = &c->transport.half[head->direction];
+    uint32_t end = (uint32_t)(head->seq + head->len_bytes);
+    c->transport.activity->half[head->direction].expect_end = ka_transport_unwrap(half, end);
+}
+
+static void response_head_seen(ka_connection *c, const ka_message *head, const ka_header *header)
+{
+    const ka_request *oldest = ka_exchanges_oldest(&c->exchanges);
+    bool http10 = head->version == 10 || (oldest != NULL && oldest->version == 10);
+    c->exchanges.event_stream = header->event_stream;
+    c->exchanges.undelimited =
+        http10 && head->framing == KA_FRAMING_UNTIL_CLOSE && ka_header_effective(header);
+}
+
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
     ka_header_read(head, &header);
-    if (head->is_response)
-        c->exchanges.event_stream = header.event_stream;
+    (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }
 
 ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
@@ -368,5 +449,6 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
     if (b->direction == c->client && b->tls_type == 0)
         c->exchanges.stray = true;
-    return KA_OK;
+    return c->tls != NULL && ka_tls_is_alert(b) ? ka_tls_alert_add(c->tls, &a->config.allocator, b, end)
+                                                : KA_OK;
 }

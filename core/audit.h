@@ -29,6 +29,23 @@ ka_status ka_audit_join(ka_audit *audit, ka_connection *connection);
 /* TLS can be read after all: the gaps its records showed are measured again, on what is inside. */
 void ka_audit_forget_bursts(ka_audit *audit, ka_connection *connection);
 
+/* ---- audit_many.c: what a connection means to others of its client and server ---- */
+
+/* What began on another connection and goes on with the request of a view, which points here. */
+typedef struct ka_elsewhere {
+    ka_loss loss;
+    ka_challenge challenge;
+} ka_elsewhere;
+
+/* A request came; sets view->loss and view->challenge. */
+ka_status ka_audit_many_request(ka_audit *audit, ka_connection *connection, ka_view *view,
+                                ka_elsewhere *elsewhere);
+/* A response came behind the server's close, or with half of a login. `request`: NULL when not known. */
+ka_status ka_audit_many_response(ka_audit *audit, ka_connection *connection, const ka_request *request,
+                                 const ka_header *header, const ka_message *message);
+/* The first FIN or RST, as the view shows it; the server still counts the connection as open. */
+ka_status ka_audit_many_closed(ka_audit *audit, ka_connection *connection, const ka_view *view);
+
 /* Judges a connection whose story is over and tells the sink; does not free it. */
 ka_status ka_audit_judge(ka_audit *audit, ka_connection *connection, uint32_t failed_gates);
 

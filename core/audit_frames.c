@@ -9,65 +9,70 @@
 
 void ka_audit_forget_bursts(ka_audit *a, ka_connection *c)
 {
-    if (c->bursts == NULL)
+    if (ka_connection_bursts(c) == NULL)
         return;
-    ka_memory_give(&a->config.allocator, c->bursts);
-    c->bursts = NULL;
+    ka_tls_becomes_readable(c->tls, &a->config.allocator);
     c->exchanges.idle_count = 0;
     c->exchanges.idle_longest_ns = c->exchanges.idle_total_ns = 0;
+}
+
+/* What the sender of a record or frame had acknowledged at its first byte; `start` is that byte's place. */
+static uint64_t begun_ack(const ka_connection *c, unsigned direction, uint64_t start)
+{
+    ka_unclaimed begun = ka_transport_unclaimed(&c->transport, direction);
+    return begun.seq == start ? begun.ack : c->transport.half[direction].acked;
 }
 
 /* ---- TLS ---- */
 
 enum { TLS_HANDSHAKE = 22, TLS_APPLICATION_DATA = 23 };
-/* Header of 5, alert of 2, content type of 1, tag of 16 (RFC 8446 section 5.2): an alert inside application
- * data. */
-enum { TLS13_ALERT_BYTES = 24 };
 
-static void client_burst(ka_connection *c, const ka_bytes *r, uint64_t end)
+static ka_status tls_begins(ka_audit *a, ka_connection *c)
 {
-    ka_bursts *b = c->bursts;
-    /* In TLS 1.3 the client's first application data is its Finished, behind the server's encrypted part of
-     * the handshake. In 1.2, and with 1.3's early data, the client speaks first. */
-    bool finished = !b->client_spoke && b->greeted && b->server_spoke;
-    b->client_spoke = true;
-    if (finished || b->waiting)
-        return;
-    if (b->answered.frame != 0 && r->first.time_ns >= b->answered.time_ns)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, b->answered.time_ns, r->first.time_ns));
-    b->asked = end - r->len_bytes;
-    b->waiting = true;
+    if (c->tls == NULL)
+        c->tls = ka_tls_new(&a->config.allocator);
+    return c->tls != NULL ? KA_OK : KA_NO_MEMORY;
 }
 
-static void server_burst(ka_bursts *b, const ka_bytes *r, uint64_t end)
+static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes *r, uint64_t end,
+                                  uint64_t ack)
 {
-    b->server_spoke = true;
-    if (!b->waiting && b->answered.frame == 0)
-        return; /* the handshake, session tickets */
-    b->waiting = false;
-    b->answered = r->last;
-    b->answered_end = end;
+    int64_t gap_ns;
+    if (r->direction != c->client) {
+        ka_tls_server_data(c->tls, &a->config.allocator, r, end, c->transport.half[r->direction].acked);
+        return KA_OK;
+    }
+    if (ka_tls_client_data(c->tls, &a->config.allocator, c->client, r, end, ack, &gap_ns) != KA_OK)
+        return KA_NO_MEMORY;
+    if (gap_ns != KA_NONE)
+        ka_exchanges_idle(&c->exchanges,
+                          ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
+    return KA_OK;
 }
 
 ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
 {
     c->protocol = KA_PROTOCOL_TLS;
-    if (c->bursts == NULL && (c->bursts = ka_memory_take(&a->config.allocator, sizeof *c->bursts)) == NULL)
+    if (tls_begins(a, c) != KA_OK || ka_audit_join(a, c) != KA_OK)
         return KA_NO_MEMORY;
-    if (ka_audit_join(a, c) != KA_OK)
-        return KA_NO_MEMORY;
-    ka_bursts *b = c->bursts;
+    if (c->endpoint != NULL && r->direction != c->client)
+        ka_endpoint_heard(c->endpoint, r->last.time_ns);
     uint64_t end = ka_transport_unwrap(&c->transport.half[r->direction], (uint32_t)(r->seq + r->len_bytes));
-    ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, 0);
+    uint64_t ack = begun_ack(c, r->direction, end - r->len_bytes);
+    ka_transport_claim(&c->transport, &a->config.allocator, r->direction, end, r->last, ack);
     if (r->tls_type == TLS_HANDSHAKE && r->direction == c->client)
-        b->greeted = true;
-    if (r->tls_type != TLS_APPLICATION_DATA || r->len_bytes == TLS13_ALERT_BYTES)
-        return KA_OK;
-    if (r->direction == c->client)
-        client_burst(c, r, end);
-    else
-        server_burst(b, r, end);
+        c->tls->greeted = true;
+    if (ka_tls_is_alert(r))
+        return ka_tls_alert_add(c->tls, &a->config.allocator, r, end);
+    return r->tls_type == TLS_APPLICATION_DATA ? application_data(a, c, r, end, ack) : KA_OK;
+}
+
+ka_status ka_tls_alpn_seen(ka_audit *a, ka_connection *c, bool by_client, unsigned alpn)
+{
+    if (tls_begins(a, c) != KA_OK)
+        return KA_NO_MEMORY;
+    *(by_client ? &c->tls->offered : &c->tls->chosen) = (uint8_t)alpn;
+    c->tls->said_hello = c->tls->said_hello || by_client;
     return KA_OK;
 }
 
@@ -111,12 +116,15 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
         c->client = f->direction;
         c->client_known = true;
     }
+    if (c->endpoint != NULL && f->direction != c->client)
+        ka_endpoint_heard(c->endpoint, f->last.time_ns);
     ka_moment ended = c->h2->ended;
     bool was_idle = ka_h2_is_idle(c->h2);
     uint64_t end = ka_transport_unwrap(&c->transport.half[f->direction], (uint32_t)(f->seq + f->len_bytes));
-    ka_transport_claim(&c->transport, &a->config.allocator, f->direction, end, f->last, 0);
+    uint64_t ack = begun_ack(c, f->direction, end - f->len_bytes);
+    ka_transport_claim(&c->transport, &a->config.allocator, f->direction, end, f->last, ack);
     if (ka_h2_frame_add(c->h2, &a->config.allocator, f, f->direction == c->client, end - f->len_bytes, end,
-                        &news) != KA_OK)
+                        ack, &news) != KA_OK)
         return KA_NO_MEMORY;
     if (news == KA_H2_OPENED && was_idle && ended.frame != 0 && f->first.time_ns >= ended.time_ns)
         ka_exchanges_idle(&c->exchanges,

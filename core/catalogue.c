@@ -44,6 +44,7 @@ static const gate_text gates[KA_GATE_COUNT] = {
     {"cap-offload", "segments were merged by offloading before the capture"},
     {"no-rtt", "no handshake was captured to measure round trips"},
     {"lost-state", "the connection was dropped to stay within the memory limit"},
+    {"tls-inferred", "without keys it is not sure that the TLS records carry HTTP/1"},
 };
 
 const ka_catalogue_row *ka_catalogue(ka_finding_id id)

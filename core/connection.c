@@ -22,13 +22,23 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
 {
     ka_transport_fini(&c->transport, allocator);
     ka_exchanges_fini(&c->exchanges, allocator);
-    ka_memory_give(allocator, c->bursts);
+    ka_tls_free(c->tls, allocator);
     ka_h2_free(c->h2, allocator);
     while (c->noted != NULL) {
         ka_noted *noted = c->noted;
         c->noted = noted->next;
         ka_memory_give(allocator, noted);
     }
+}
+
+const ka_tls *ka_connection_bursts(const ka_connection *c)
+{
+    return c->tls != NULL && !c->tls->readable ? c->tls : NULL;
+}
+
+ka_tls_carries ka_connection_carries(const ka_connection *c)
+{
+    return c->tls != NULL ? ka_tls_what(c->tls, c->ends[!c->client].port) : KA_TLS_UNKNOWN;
 }
 
 /* An RST is not counted as seen, its numbers can mean nothing. */
@@ -55,6 +65,8 @@ static uint32_t gates_of(const ka_connection *c, const ka_exchanges *x)
         failed |= KA_GATE_TUNNEL;
     if (x->completed > 0 && x->last.timeout_s >= 0 && !x->last.effective && !x->last.close)
         failed |= KA_GATE_TOKEN_MISSING;
+    if (ka_connection_bursts(c) != NULL && ka_connection_carries(c) != KA_TLS_HTTP1)
+        failed |= KA_GATE_TLS_INFERRED;
     return failed;
 }
 
@@ -102,6 +114,11 @@ int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns)
 {
     int64_t share_ns = timeout_ns / 100 * view->limits->late_percent;
     return share_ns > view->limits->late_tolerance_ns ? share_ns : view->limits->late_tolerance_ns;
+}
+
+int64_t ka_view_expect_ns(const ka_view *view)
+{
+    return 2 * view->rtt_ns > view->limits->expect_wait_ns ? 2 * view->rtt_ns : view->limits->expect_wait_ns;
 }
 
 int64_t ka_view_timeout_ns(const ka_view *view)
@@ -152,11 +169,11 @@ static bool was_busy(const ka_view *v, ka_side by, uint64_t ack)
     return x->completed > 0 && x->last.end + (x->last.until_close ? 1 : 0) > ack;
 }
 
-static bool was_burst_busy(const ka_bursts *b, ka_side by, uint64_t ack)
+static bool was_burst_busy(const ka_tls *tls, ka_side by, uint64_t ack)
 {
     if (by == KA_SIDE_SERVER)
-        return b->waiting && b->asked < ack;
-    return b->waiting || b->answered_end > ack;
+        return tls->waiting != NULL && tls->waiting->first < ack;
+    return tls->waiting != NULL || tls->answered_end > ack;
 }
 
 static bool was_h2_busy(const ka_h2 *h2, ka_side by, uint64_t ack)
@@ -171,7 +188,8 @@ static bool was_anything_busy(const ka_view *v, ka_side by, uint64_t ack)
     const ka_connection *c = v->connection;
     if (c->h2 != NULL)
         return was_h2_busy(c->h2, by, ack);
-    return c->bursts != NULL ? was_burst_busy(c->bursts, by, ack) : was_busy(v, by, ack);
+    const ka_tls *bursts = ka_connection_bursts(c);
+    return bursts != NULL ? was_burst_busy(bursts, by, ack) : was_busy(v, by, ack);
 }
 
 /* The first GOAWAY of either side; frame 0: there was none. */
@@ -196,7 +214,8 @@ static bool was_used(const ka_view *v)
     const ka_connection *c = v->connection;
     if (c->h2 != NULL)
         return c->h2->ended.frame != 0;
-    return v->exchanges->completed > 0 || (c->bursts != NULL && c->bursts->answered.frame != 0);
+    const ka_tls *bursts = ka_connection_bursts(c);
+    return v->exchanges->completed > 0 || (bursts != NULL && bursts->answered.frame != 0);
 }
 
 static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
@@ -216,13 +235,13 @@ static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
     return idle_ns > timeout_ns + ka_view_late_ns(v, timeout_ns) ? KA_VERDICT_LATE : KA_VERDICT_PUNCTUAL;
 }
 
-/* The end of the latest thing that starts the idle clock; frame 0: there was none. */
-static ka_moment idle_since(const ka_view *v)
+ka_moment ka_view_idle_since(const ka_view *v)
 {
     if (v->connection->h2 != NULL)
         return v->connection->h2->ended;
-    if (v->connection->bursts != NULL)
-        return v->connection->bursts->answered;
+    const ka_tls *bursts = ka_connection_bursts(v->connection);
+    if (bursts != NULL)
+        return bursts->answered;
     if (v->exchanges->tunnel)
         return (ka_moment){0, 0};
     return v->exchanges->last.end_at;
@@ -243,7 +262,7 @@ void ka_view_close(ka_view *v)
     v->close.at = by_client ? cf : sf;
     bool busy =
         was_anything_busy(v, v->close.by, ending_ack(by_client ? v->client : v->server, v->close.how));
-    ka_moment since = idle_since(v);
+    ka_moment since = ka_view_idle_since(v);
     if (v->exchanges->unasked && v->exchanges->unasked_end_ns > since.time_ns)
         since.time_ns = v->exchanges->unasked_end_ns; /* it was the last response, if to nobody */
     if (!busy && since.frame != 0)
@@ -257,12 +276,13 @@ static bool is_waiting(const ka_view *v)
     const ka_connection *c = v->connection;
     if (c->h2 != NULL)
         return !ka_h2_is_idle(c->h2);
-    return c->bursts != NULL ? c->bursts->waiting : v->exchanges->newest != NULL;
+    const ka_tls *bursts = ka_connection_bursts(c);
+    return bursts != NULL ? bursts->waiting != NULL : v->exchanges->newest != NULL;
 }
 
 int64_t ka_view_idle_ns(const ka_view *v)
 {
-    ka_moment since = idle_since(v);
+    ka_moment since = ka_view_idle_since(v);
     if (v->close.by != KA_SIDE_NONE || since.frame == 0 || is_waiting(v) || v->begun.seq != 0)
         return KA_NONE;
     return v->now.time_ns > since.time_ns ? v->now.time_ns - since.time_ns : 0;
@@ -311,7 +331,8 @@ static int64_t last_gap_ns(const ka_view *v)
     if (v->begun.seq == 0 || x->last.end_at.frame == 0) {
         if (v->close.by == KA_SIDE_NONE || v->close.idle_ns == KA_NONE)
             return ka_view_idle_ns(v);
-        int64_t gap_ns = v->close.at.time_ns - idle_since(v).time_ns; /* an unasked response cuts no gap */
+        int64_t gap_ns =
+            v->close.at.time_ns - ka_view_idle_since(v).time_ns; /* an unasked response cuts no gap */
         return gap_ns > 0 ? gap_ns : 0;
     }
     int64_t end_ns = v->begun.at.time_ns;

@@ -10,6 +10,7 @@
 #include "h2.h"
 #include "header.h"
 #include "keptalive.h"
+#include "tls.h"
 #include "transport.h"
 
 struct ka_endpoint;
@@ -20,25 +21,13 @@ typedef struct ka_noted {
     ka_finding finding;
 } ka_noted;
 
-/* TLS without keys: a burst of application data by the client stands for a request, one by the server for its
- * response. */
-typedef struct ka_bursts {
-    ka_moment answered;    /* end of the newest server burst; frame 0: none yet */
-    uint64_t answered_end; /* sequence numbers: one past that end, */
-    uint64_t asked;        /* and where the burst begins that waits */
-    bool greeted;          /* the client's ClientHello was captured */
-    bool server_spoke;     /* application data by the server */
-    bool client_spoke;     /* likewise by the client */
-    bool waiting;          /* the client's burst is not answered yet */
-} ka_bursts;
-
 struct ka_connection {
     ka_connection *older; /* in the audit's list of open ones */
     ka_connection *newer;
     void *owner;
     ka_transport transport;
     ka_exchanges exchanges;
-    ka_bursts *bursts; /* TLS nobody can read */
+    ka_tls *tls;
     ka_h2 *h2;
     ka_noted *noted;
     struct ka_endpoint *endpoint;
@@ -51,6 +40,11 @@ struct ka_connection {
     uint8_t client;        /* index into ends */
     bool client_known;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
+    /* Beside others of the same client and server: */
+    bool soon : 1;       /* opened for a request shortly after the client had given up another */
+    bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
+    bool undecided : 1;  /* left idle likewise, but no other was needed */
+    bool challenged : 1; /* the server asked here for the second half of a login */
 };
 
 /* Who closed, and what that side knew (see `close` in ka_record). */
@@ -76,11 +70,15 @@ typedef struct ka_view {
     const ka_half *client;
     const ka_half *server;
     const ka_thresholds *limits;
-    ka_moment now;      /* the newest of the whole capture */
-    bool final;         /* judged at its end, not on the way */
-    bool capture_ended; /* final because nothing follows, not because it ended */
-    bool mass_closed;   /* its close was one of many */
-    uint64_t repeated;  /* how often this server closed unannounced before */
+    ka_moment now;           /* the newest of the whole capture */
+    bool final;              /* judged at its end, not on the way */
+    bool capture_ended;      /* final because nothing follows, not because it ended */
+    bool mass_closed;        /* its close was one of many */
+    uint64_t repeated;       /* how often this server closed unannounced before */
+    bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
+    int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
+    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
     int64_t rtt_server_ns;
@@ -95,13 +93,22 @@ typedef struct ka_view {
     const ka_message *message;
     const ka_response *before; /* the response before this request or response */
     const ka_response *response;
+    int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
+    const struct ka_loss *loss;           /* lost on another connection, and this request repeats it */
+    const struct ka_challenge *challenge; /* got on another connection, and this request answers it */
 } ka_view;
 
 void ka_connection_init(ka_connection *connection, uint32_t stream, const ka_address ends[2], void *owner);
 void ka_connection_fini(ka_connection *connection, const ka_allocator *allocator);
 
-/* A view with everything but final, capture_ended, mass_closed, repeated, close and what just came. */
+/* Its TLS records, where they are all that can be judged by; NULL: it is not TLS, or can be read. */
+const ka_tls *ka_connection_bursts(const ka_connection *connection);
+/* What ALPN and port say that they carry; KA_TLS_UNKNOWN also when it is not TLS. */
+ka_tls_carries ka_connection_carries(const ka_connection *connection);
+
+/* A view with everything but final, capture_ended, mass_closed, repeated, server_*, close and what just came.
+ */
 void ka_view_init(const ka_connection *connection, const ka_thresholds *limits, ka_moment now,
                   int64_t tick_ns, ka_view *view);
 /* Adds `close` and its verdict. */
@@ -111,8 +118,14 @@ void ka_view_close(ka_view *view);
 int64_t ka_view_early_ns(const ka_view *view, const ka_half *path);
 int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns);
 
+/* How long a client that expects 100 Continue may wait before it is a stall. */
+int64_t ka_view_expect_ns(const ka_view *view);
+
 /* The advertised timeout in force after the latest response, in ns; KA_NONE. */
 int64_t ka_view_timeout_ns(const ka_view *view);
+
+/* The end of the latest thing that starts the idle clock; frame 0: there was none. */
+ka_moment ka_view_idle_since(const ka_view *view);
 
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);

@@ -31,6 +31,12 @@ void ka_endpoint_named(ka_endpoint *e, ka_slice host)
     e->name[len_bytes] = '\0';
 }
 
+void ka_endpoint_heard(ka_endpoint *e, int64_t now_ns)
+{
+    if (now_ns > e->heard_ns)
+        e->heard_ns = now_ns;
+}
+
 void ka_endpoint_advertised(ka_endpoint *e, const ka_header *header)
 {
     if (header->keep_alive.timeout_s != KA_NONE)
@@ -148,6 +154,46 @@ void ka_endpoint_mass_finding(const ka_endpoint *e, const ka_mass_event *event, 
     ka_finding_value(f, "idle_min", event->idle_min_ns, KA_NS);
     ka_finding_value(f, "idle_max", event->idle_max_ns, KA_NS);
     ka_finding_value(f, "open", event->open, KA_COUNT);
+}
+
+/* ---- Seconds taken for milliseconds ---- */
+
+static bool is_watched(const ka_endpoint *e, const ka_address *client)
+{
+    return e->unit.count > 0 && memcmp(e->unit.ip, client->ip, sizeof client->ip) == 0;
+}
+
+uint64_t ka_endpoint_by_unit(const ka_endpoint *e, const ka_address *client)
+{
+    return is_watched(e, client) ? e->unit.count : 0;
+}
+
+/* One client at a time: another one waits until it has shown otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *e, const ka_address *client, bool again)
+{
+    if (is_watched(e, client)) {
+        e->unit.count = again ? e->unit.count + (e->unit.count < UINT32_MAX) : 0;
+    } else if (again && e->unit.count == 0) {
+        memcpy(e->unit.ip, client->ip, sizeof e->unit.ip);
+        e->unit.count = 1;
+    }
+}
+
+/* ---- A limit of requests, by the GOAWAYs of HTTP/2 ---- */
+
+/* The first step of a graceful shutdown names no stream (RFC 9113 section 6.8). */
+enum { ANY_STREAM = 0x7fffffff };
+
+void ka_endpoint_goaway(ka_endpoint *e, const ka_thresholds *limits, const ka_h2_goaway *goaway)
+{
+    ka_goaways *g = &e->goaways;
+    if (!goaway->busy || goaway->last_stream == ANY_STREAM)
+        return;
+    g->mixed = g->mixed || (g->count > 0 && g->last_stream != goaway->last_stream);
+    g->last_stream = goaway->last_stream;
+    g->count++;
+    if (g->count == limits->h2_limit_count)
+        g->at = goaway->at;
 }
 
 /* ---- Statistics ---- */

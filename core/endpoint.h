@@ -8,13 +8,16 @@
 #ifndef KA_ENDPOINT_H
 #define KA_ENDPOINT_H
 
+#include "client.h"
 #include "connection.h"
+#include "eviction.h"
+#include "growth.h"
 #include "histogram.h"
 #include "keptalive.h"
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
- * few, one of a crawler's traffic some ten thousand. About 600 bytes each, and 4 kB more once it has closed
- * an idle connection. */
+ * few, one of a crawler's traffic some ten thousand. An endpoint has 1.3 kB, and with the buckets of its
+ * histograms 2.5 to 3 kB; once it has closed an idle connection, 4 kB more, and an early one, 2 kB. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };
@@ -45,6 +48,44 @@ typedef struct ka_mass_watch {
     uint32_t event_count;
 } ka_mass_watch;
 
+/* The client that seems to take seconds for milliseconds, of all clients of one server. */
+typedef struct ka_unit_watch {
+    uint8_t ip[16];
+    uint32_t count; /* connections in a row; 0: nobody */
+} ka_unit_watch;
+
+/* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
+ * of further ones are compared with no others. */
+enum { KA_TIMERS_MAX = 4 };
+
+/* How long connections were idle when the server closed them, after one advertised timeout. */
+typedef struct ka_timer {
+    int64_t timeout_s;
+    ka_histogram idle;
+    ka_span at;
+} ka_timer;
+
+/* Connections that the server ended by saying close, unasked. */
+typedef struct ka_endings_seen {
+    uint32_t count;
+    uint32_t ordinal;    /* the largest request number at which it did */
+    uint32_t at_ordinal; /* how often it did there */
+    uint32_t served_max; /* the largest request number of any connection that it answered */
+    int64_t age_min_ns;  /* since the SYN */
+    int64_t age_max_ns;
+    int64_t kept_age_ns; /* the largest age at which it answered without close */
+    ka_span at_ordinal_at;
+    ka_span at;
+} ka_endings_seen;
+
+/* GOAWAYs of the server with the answer to a request: at a limit they name the same stream. */
+typedef struct ka_goaways {
+    ka_moment at; /* the one that made it a limit */
+    uint32_t last_stream;
+    uint32_t count;
+    bool mixed; /* they name different ones */
+} ka_goaways;
+
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
@@ -56,13 +97,30 @@ typedef struct ka_endpoint {
     uint64_t concurrency_max;
     uint64_t open_at_end;
     uint64_t unannounced;
+    int64_t heard_ns;    /* newest answer on any connection; KA_NONE */
+    int64_t given_up_ns; /* the newest wait after which a client that knew no timeout gave up; 0: none */
     int64_t timeout_s;
     int64_t max;
     ka_max_style max_style;
+    ka_unit_watch unit;
+    ka_goaways goaways;
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
-    ka_mass_watch *watch; /* from the first close by the server on */
+    ka_mass_watch *watch;    /* from the first close by the server on */
+    ka_evictions *evictions; /* from its first early one on */
+    ka_timer timers[KA_TIMERS_MAX];
+    uint32_t timer_count;
+    uint32_t first_client; /* index + 1 in the table of clients; 0: none */
+    uint32_t last_client;
+    uint32_t doubtful;     /* judged connections of which the capture missed something */
+    uint32_t tunnels;      /* judged ones that are meant to stay */
+    uint32_t doubts;       /* the failed gates of the doubtful */
+    int64_t newest_syn_ns; /* of a connection with a request; KA_NONE */
+    ka_endings_seen endings;
+    ka_growth growth;
+    ka_span opened_at; /* SYNs of connections with a request */
+    ka_span active;    /* first requests, and last segments of judged connections */
 } ka_endpoint;
 
 typedef struct ka_endpoints {
@@ -73,9 +131,12 @@ typedef struct ka_endpoints {
     uint32_t *slots; /* hash table of index + 1; 0: free */
     uint32_t slot_count;
     uint64_t left_out; /* connections of servers beyond the limit */
+    uint64_t seed;
+    ka_clients clients;
 } ka_endpoints;
 
-void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator);
+/* `seed` of the hash tables: any; secret where captures may be made to collide. */
+void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator, uint64_t seed);
 void ka_endpoints_fini(ka_endpoints *endpoints);
 /* A copy whose endpoints have the same indexes; *out is initialised by it. */
 ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
@@ -84,8 +145,13 @@ ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
                             ka_endpoint **out);
 
+/* The client's ledger at that server; NULL in *out as above. Valid until the next is made. */
+ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_address *client,
+                              bool create, ka_client **out);
+
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
+void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
 void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 
@@ -94,8 +160,17 @@ ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allo
                                  const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
 bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
 
+/* How often in a row this client closed after T milliseconds. */
+uint64_t ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
+/* It did again, or did otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again);
+/* The server's GOAWAY on a connection that was judged. */
+void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
+
 /* Adds a judged connection to the statistics. */
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open);
+/* learn.c: what only such a view shows of the server and of the client (NULL: it has no ledger). */
+ka_status ka_endpoint_learn(ka_endpoint *endpoint, ka_client *client, const ka_view *view);
 void ka_endpoint_record_of(const ka_endpoint *endpoint, ka_endpoint_record *out);
 /* The mass-close finding of one event. */
 void ka_endpoint_mass_finding(const ka_endpoint *endpoint, const ka_mass_event *event, ka_finding *out);

@@ -5,12 +5,15 @@
 #include <string.h>
 
 #include "endpoint.h"
+#include "hash.h"
 #include "memory.h"
 
-void ka_endpoints_init(ka_endpoints *es, const ka_allocator *allocator)
+void ka_endpoints_init(ka_endpoints *es, const ka_allocator *allocator, uint64_t seed)
 {
     memset(es, 0, sizeof *es);
     es->allocator = allocator;
+    es->seed = seed;
+    es->clients.seed = seed;
 }
 
 static void endpoint_init(ka_endpoint *e, const ka_allocator *allocator)
@@ -18,6 +21,8 @@ static void endpoint_init(ka_endpoint *e, const ka_allocator *allocator)
     ka_histogram_init(&e->idle_by_server, allocator);
     ka_histogram_init(&e->idle_by_client, allocator);
     ka_histogram_init(&e->request_counts, allocator);
+    for (unsigned i = 0; i < KA_TIMERS_MAX; i++)
+        ka_histogram_init(&e->timers[i].idle, allocator);
 }
 
 static void endpoint_free(ka_endpoint *e, const ka_allocator *allocator)
@@ -25,7 +30,10 @@ static void endpoint_free(ka_endpoint *e, const ka_allocator *allocator)
     ka_histogram_fini(&e->idle_by_server);
     ka_histogram_fini(&e->idle_by_client);
     ka_histogram_fini(&e->request_counts);
+    for (unsigned i = 0; i < KA_TIMERS_MAX; i++)
+        ka_histogram_fini(&e->timers[i].idle);
     ka_memory_give(allocator, e->watch);
+    ka_memory_give(allocator, e->evictions);
     ka_memory_give(allocator, e);
 }
 
@@ -35,7 +43,8 @@ void ka_endpoints_fini(ka_endpoints *es)
         endpoint_free(es->at[i], es->allocator);
     ka_memory_give(es->allocator, es->at);
     ka_memory_give(es->allocator, es->slots);
-    ka_endpoints_init(es, es->allocator);
+    ka_clients_fini(&es->clients, es->allocator);
+    ka_endpoints_init(es, es->allocator, es->seed);
 }
 
 static bool same(const ka_address *a, const ka_address *b)
@@ -43,20 +52,10 @@ static bool same(const ka_address *a, const ka_address *b)
     return a->version == b->version && a->port == b->port && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
-/* FNV-1a. The table is bounded (KA_ENDPOINTS_MAX), so collisions made on purpose cost a bounded walk. */
-static uint32_t hash(const ka_address *a)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < sizeof a->ip; i++)
-        h = (h ^ a->ip[i]) * 16777619u;
-    h = (h ^ (a->port & 0xff)) * 16777619u;
-    return (h ^ (uint32_t)(a->port >> 8)) * 16777619u;
-}
-
 /* The slot that holds the server, or the free one where it belongs. */
 static uint32_t *slot_of(const ka_endpoints *es, const ka_address *server)
 {
-    uint32_t i = hash(server) & (es->slot_count - 1);
+    uint32_t i = ka_hash_address(server->ip, server->port, es->seed) & (es->slot_count - 1);
     while (es->slots[i] != 0 && !same(&es->at[es->slots[i] - 1]->server, server))
         i = (i + 1) & (es->slot_count - 1);
     return &es->slots[i];
@@ -106,45 +105,87 @@ ka_status ka_endpoints_find(ka_endpoints *es, const ka_address *server, bool cre
     e->server = *server;
     e->index = es->count;
     e->timeout_s = KA_NONE;
+    e->heard_ns = KA_NONE;
     e->max = KA_NONE;
+    e->newest_syn_ns = KA_NONE;
+    e->endings.kept_age_ns = e->endings.age_min_ns = e->endings.age_max_ns = KA_NONE;
     *slot_of(es, server) = es->count + 1;
     es->at[es->count++] = e;
     *out = e;
     return KA_OK;
 }
 
-static ka_status copy_numbers(ka_endpoint *to, const ka_endpoint *from, const ka_allocator *allocator)
+ka_status ka_endpoints_client(ka_endpoints *es, ka_endpoint *e, const ka_address *address, bool create,
+                              ka_client **out)
 {
-    ka_endpoint shell = *to;
-    *to = *from;
-    to->idle_by_server = shell.idle_by_server;
-    to->idle_by_client = shell.idle_by_client;
-    to->request_counts = shell.request_counts;
-    to->watch = NULL;
+    bool added;
+    if (ka_clients_find(&es->clients, es->allocator, e->index, address, create, out, &added) != KA_OK)
+        return KA_NO_MEMORY;
+    if (!added)
+        return KA_OK;
+    uint32_t number = es->clients.count; /* index + 1 */
+    *(e->first_client == 0 ? &e->first_client : &es->clients.at[e->last_client - 1].next) = number;
+    e->last_client = number;
+    return KA_OK;
+}
+
+/* A block of its own with the same contents; NULL stays NULL. */
+static ka_status copy_block(const ka_allocator *allocator, const void *from, size_t size_bytes, void **out)
+{
+    void *copy = NULL;
+    if (from != NULL && (copy = ka_memory_take(allocator, size_bytes)) == NULL)
+        return KA_NO_MEMORY;
+    if (copy != NULL)
+        memcpy(copy, from, size_bytes);
+    *out = copy;
+    return KA_OK;
+}
+
+static ka_status copy_histograms(ka_endpoint *to, const ka_endpoint *from)
+{
     if (ka_histogram_merge(&to->idle_by_server, &from->idle_by_server) != KA_OK ||
         ka_histogram_merge(&to->idle_by_client, &from->idle_by_client) != KA_OK ||
         ka_histogram_merge(&to->request_counts, &from->request_counts) != KA_OK)
         return KA_NO_MEMORY;
-    if (from->watch == NULL)
-        return KA_OK;
-    to->watch = ka_memory_take(allocator, sizeof *to->watch);
-    if (to->watch == NULL)
+    for (unsigned i = 0; i < from->timer_count; i++) {
+        if (ka_histogram_merge(&to->timers[i].idle, &from->timers[i].idle) != KA_OK)
+            return KA_NO_MEMORY;
+    }
+    return KA_OK;
+}
+
+static ka_status copy_endpoint(ka_endpoint *to, const ka_endpoint *from, const ka_allocator *allocator)
+{
+    void *watch = NULL, *evictions = NULL;
+    *to = *from;
+    to->watch = NULL;
+    to->evictions = NULL;
+    endpoint_init(to, allocator); /* empty histograms */
+    if (copy_histograms(to, from) != KA_OK ||
+        copy_block(allocator, from->watch, sizeof *from->watch, &watch) != KA_OK)
         return KA_NO_MEMORY;
-    *to->watch = *from->watch;
+    to->watch = watch;
+    if (copy_block(allocator, from->evictions, sizeof *from->evictions, &evictions) != KA_OK)
+        return KA_NO_MEMORY;
+    to->evictions = evictions;
     return KA_OK;
 }
 
 ka_status ka_endpoints_copy(const ka_endpoints *es, ka_endpoints *out)
 {
     ka_endpoints copy;
-    ka_endpoints_init(&copy, es->allocator);
+    ka_endpoints_init(&copy, es->allocator, es->seed);
     for (uint32_t i = 0; i < es->count; i++) {
         ka_endpoint *e;
         if (ka_endpoints_find(&copy, &es->at[i]->server, true, &e) != KA_OK ||
-            copy_numbers(e, es->at[i], es->allocator) != KA_OK) {
+            copy_endpoint(e, es->at[i], es->allocator) != KA_OK) {
             ka_endpoints_fini(&copy);
             return KA_NO_MEMORY;
         }
+    }
+    if (ka_clients_copy(&es->clients, es->allocator, &copy.clients) != KA_OK) {
+        ka_endpoints_fini(&copy);
+        return KA_NO_MEMORY;
     }
     *out = copy;
     return KA_OK;

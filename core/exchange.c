@@ -119,8 +119,9 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     *out = NULL;
     if (at.end <= t->half[client].claimed)
         return KA_OK;
+    x->skipped = false;
     if (x->early) {
-        x->early = false;
+        x->early = x->continued = false;
         return KA_OK;
     }
     ka_request *request = ka_memory_take(allocator, sizeof *request);
@@ -136,12 +137,14 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->number = ++x->numbered;
     request->close = header->connection.close;
     request->persists = ka_header_persists(header, m);
+    request->asked_to_keep = header->connection.keep_alive || header->proxy_connection.keep_alive;
+    request->version = m->version;
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
     if (request->idle_before_ns != KA_NONE)
         ka_exchanges_idle(x, ka_transport_open_ns(t, x->last.end_at.time_ns, m->first.time_ns));
     if (x->first_version == 0)
-        x->first_version = m->version;
+        x->first_version = m->version & 0x1f;
     push(x, request);
     if (x->pending_count > KA_PENDING_MAX) {
         ka_memory_give(allocator, pop(x));
@@ -172,6 +175,7 @@ static void track_max(ka_max_track *track, int64_t value, bool first)
         track->style = KA_MAX_UNKNOWN;
         track->mixed = true;
     }
+    track->fell = track->fell || max < track->latest;
     track->latest = max;
 }
 
@@ -180,6 +184,8 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
 {
     int64_t timeout_s = header->keep_alive.timeout_s;
     int64_t max = header->keep_alive.max;
+    bool asked_by_10 = request != NULL && request->version == 10;
+    bool says_keep = header->connection.keep_alive || header->proxy_connection.keep_alive;
     x->last = (ka_response){
         .first = at.first,
         .end = at.end,
@@ -196,7 +202,11 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .asked_close = request != NULL && request->close,
         .number = request != NULL ? (uint32_t)request->number : ++x->numbered,
         .until_close = m->framing == KA_FRAMING_UNTIL_CLOSE,
+        .http10 = asked_by_10 || m->version == 10,
+        .unechoed = asked_by_10 && request->asked_to_keep && !says_keep && !header->connection.close,
+        .unbidden = asked_by_10 && !request->asked_to_keep && ka_header_effective(header),
     };
+    x->undelimited = false;
     x->completed++;
     x->unasked = false;
     x->stray = false;
@@ -229,7 +239,7 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     if (at.end <= server->claimed)
         return KA_ANSWER_OLD;
     if (x->first_version == 0)
-        x->first_version = m->version;
+        x->first_version = m->version & 0x1f;
     if (m->status >= 100 && m->status < 200 && m->status != 101) /* RFC 9110 section 15.2 */
         return KA_ANSWER_INTERIM;
     x->responses++;
@@ -255,6 +265,8 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     if (begun.seq != 0 && !x->early && ack > begun.seq) { /* answered before it was complete */
         x->early = true;
         x->requests++;
+    } else if (x->early && ack > begun.seq) {
+        x->skipped = true;
     }
     note_response(x, at, m, header, NULL);
     return KA_ANSWER_UNPAIRED;

@@ -32,6 +32,8 @@ typedef struct ka_request {
         idle_before_ns; /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
     bool close;         /* asked for Connection: close */
     bool persists;      /* by RFC 9112 section 9.3: HTTP/1.0 without keep-alive does not */
+    bool asked_to_keep; /* said keep-alive, in Connection or to a proxy */
+    uint8_t version;
     char method[KA_METHOD_BYTES];
 } ka_request;
 
@@ -51,6 +53,9 @@ typedef struct ka_response {
     bool effective : 1;   /* its Keep-Alive came with the option in Connection */
     bool asked_close : 1; /* the request had said Connection: close */
     bool until_close : 1;
+    bool http10 : 1;   /* it or its request was HTTP/1.0 */
+    bool unechoed : 1; /* an HTTP/1.0 request had asked to keep the connection; it says nothing of that */
+    bool unbidden : 1; /* it says keep-alive to an HTTP/1.0 request that had not asked */
 } ka_response;
 
 /* `max` over consecutive responses of a connection. */
@@ -59,6 +64,7 @@ typedef struct ka_max_track {
     int32_t latest; /* -1: never seen */
     uint8_t style;  /* ka_max_style */
     bool mixed : 1; /* neither counts down nor stays: nothing is judged */
+    bool fell : 1;  /* some value was lower than the one before */
 } ka_max_track;
 
 typedef struct ka_exchanges {
@@ -75,9 +81,12 @@ typedef struct ka_exchanges {
     int64_t unasked_end_ns; /* see `unasked` */
     ka_max_track max;
     uint16_t pending_count;
-    uint8_t first_version; /* of the first request, else response; 0: none */
-    bool early : 1;        /* the request under way was answered before it was complete */
-    bool unasked : 1;      /* the latest response was one nobody had asked for: advertised is its word */
+    uint8_t first_version : 5; /* of the first request, else response: 10 to 19; 0: none */
+    bool undelimited : 1;      /* the response under way: HTTP/1.0, until close, yet it says keep-alive */
+    bool continued : 1;        /* the request under way got its 100 in time */
+    bool skipped : 1;          /* so did it a second final answer: its body will never come */
+    bool early : 1;            /* the request under way was answered before it was complete */
+    bool unasked : 1;          /* the latest response was one nobody had asked for: advertised is its word */
     bool unasked_close : 1;
     bool stray : 1;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel : 1; /* 101 or CONNECT: no HTTP any more */

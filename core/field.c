@@ -17,12 +17,15 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* tchar, RFC 9110 section 5.6.2. Not isalnum(): that one depends on the locale. */
+/* tchar, RFC 9110 section 5.6.2: bit c of the 128. Not isalnum(): that one depends on the locale. */
 static bool is_token_char(char c)
 {
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    return letter || is_digit(c) || memchr(marks, c, sizeof marks - 1) != NULL;
+    static const uint64_t bits[2] = {
+        /* !#$%&'*+-. and 0 to 9 */ 0x03ff6cfa00000000,
+        /* A to Z, ^_`, a to z, |~ */ 0x57ffffffc7fffffe,
+    };
+    unsigned char byte = (unsigned char)c;
+    return byte < 128 && (bits[byte / 64] >> byte % 64 & 1) != 0;
 }
 
 /* What may stand in a quoted-string, escaped or not (RFC 9110 section 5.6.4); a fold counts as space. */
@@ -87,6 +90,10 @@ static bool next_token(ka_slice list, size_t *at, ka_slice *member)
 void ka_field_connection(ka_slice value, ka_options *options)
 {
     ka_slice member;
+    if (same_word(value, "keep-alive")) { /* as nearly always */
+        options->keep_alive = true;
+        return;
+    }
     for (size_t at = 0; next_token(value, &at, &member);) {
         options->close |= same_word(member, "close");
         options->keep_alive |= same_word(member, "keep-alive");
@@ -269,19 +276,69 @@ static void read_member(ka_slice member, ka_keep_alive *keep_alive)
 
 void ka_keep_alive_init(ka_keep_alive *keep_alive)
 {
-    memset(keep_alive, 0, sizeof *keep_alive);
+    /* Not the details, which are large: each is written when its fault is raised. */
     keep_alive->timeout_s = KA_NONE;
     keep_alive->max = KA_NONE;
+    keep_alive->faults = 0;
+    keep_alive->present = false;
+}
+
+/* What nearly every server sends, `name` and digits up to a comma or the end, in one pass. Moves *at behind
+ * it; false, and nothing done, for anything else. */
+static bool read_plain(ka_slice list, ka_slice name, size_t *at, int64_t *out)
+{
+    enum { DIGITS_MAX = 9 }; /* below KA_FIELD_NUMBER_MAX */
+    size_t from = *at + name.len_bytes;
+    if (list.len_bytes < from || memcmp(list.bytes + *at, name.bytes, name.len_bytes) != 0)
+        return false;
+    size_t i = from;
+    int64_t value = 0;
+    while (i < list.len_bytes && i - from < DIGITS_MAX && is_digit(list.bytes[i]))
+        value = value * 10 + (list.bytes[i++] - '0');
+    if (i == from || (i < list.len_bytes && list.bytes[i] != ','))
+        return false;
+    *at = i;
+    *out = value;
+    return true;
+}
+
+/* Reads the member that starts at `from`, which is no white space; returns where it ends. */
+static size_t read_next(ka_slice list, size_t from, ka_keep_alive *keep_alive)
+{
+    static const ka_slice timeout = {"timeout=", 8}, max = {"max=", 4};
+    size_t end = from;
+    int64_t value;
+    if (read_plain(list, timeout, &end, &value)) {
+        set_once(keep_alive, &keep_alive->timeout_s, value, (ka_slice){list.bytes + from, end - from});
+    } else if (read_plain(list, max, &end, &value)) {
+        set_once(keep_alive, &keep_alive->max, value, (ka_slice){list.bytes + from, end - from});
+    } else {
+        end = member_end(list, from);
+        ka_slice member = trimmed(list, from, end);
+        if (member.len_bytes > 0)
+            read_member(member, keep_alive);
+    }
+    return end;
+}
+
+/* As Node's agent looks for it: at the very beginning, in lower case, without white space. */
+static bool begins_with_timeout(ka_slice value)
+{
+    static const char name[] = "timeout=";
+    return value.len_bytes >= sizeof name - 1 && memcmp(value.bytes, name, sizeof name - 1) == 0;
 }
 
 void ka_field_keep_alive(ka_slice value, ka_keep_alive *keep_alive)
 {
+    bool timeout_may_be_first = !keep_alive->present && begins_with_timeout(value);
     keep_alive->present = true;
-    for (size_t at = 0; at < value.len_bytes;) {
-        size_t end = member_end(value, at);
-        ka_slice member = trimmed(value, at, end);
-        if (member.len_bytes > 0)
-            read_member(member, keep_alive);
-        at = end + 1;
+    for (size_t at = 0; at < value.len_bytes; at++) {
+        if (is_space(value.bytes[at]))
+            continue;
+        bool had_timeout = keep_alive->timeout_s != KA_NONE;
+        bool first = timeout_may_be_first && at == 0;
+        at = read_next(value, at, keep_alive);
+        if (!had_timeout && keep_alive->timeout_s != KA_NONE && !first)
+            keep_alive->faults |= KA_SYNTAX_TIMEOUT_NOT_FIRST;
     }
 }

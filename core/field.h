@@ -30,9 +30,10 @@ enum {
                                              * a max that is not a number */
     KA_SYNTAX_TIMEOUT_NOT_INTEGER = 1 << 2, /* signed, fractional, quoted, overflowing, not a number */
     KA_SYNTAX_DUPLICATE_CONFLICT = 1 << 3,  /* two different timeouts or maxes */
+    KA_SYNTAX_TIMEOUT_NOT_FIRST = 1 << 4,   /* valid, but the value does not begin with "timeout=" */
 };
 
-/* The faults of a value are few: each has one detail, at the index of its bit. */
+/* The faults of a value are few: each of the first four has one detail, at the index of its bit. */
 enum { KA_SYNTAX_COUNT = 4, KA_FIELD_DETAIL_BYTES = 48 };
 
 /* timeout and max saturate here: every client holds seconds in 31 bits, and 68 years are no timeout. */
@@ -58,6 +59,7 @@ void ka_keep_alive_init(ka_keep_alive *keep_alive);
  *
  *   timeout=5, max=100     5 and 100; names in any case, white space round "=", empty members allowed
  *   timeout=0              0: valid
+ *   max=100, timeout=5     100 and 5, TIMEOUT_NOT_FIRST; likewise Timeout=5, and timeout = 5
  *   timeout=4294967296     2^31-1, TIMEOUT_NOT_INTEGER
  *   timeout=4.5            4, TIMEOUT_NOT_INTEGER: a fraction is cut off
  *   timeout="60"           60, TIMEOUT_NOT_INTEGER: legal, yet most clients cannot read it

@@ -11,11 +11,8 @@ void ka_finding_init(ka_finding *f, ka_finding_id id)
     const ka_catalogue_row *row = ka_catalogue(id);
     /* Field by field: the arrays are large, and rules are asked for every message. */
     f->at = (ka_moment){0, 0};
-    f->client = (ka_address){{0}, 0, 0};
-    f->server = (ka_address){{0}, 0, 0};
     f->failed_gates = 0;
     f->has_stream = false;
-    f->stream = 0;
     f->frame_count = 0;
     f->value_count = 0;
     f->cause_count = 0;

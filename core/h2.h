@@ -16,9 +16,20 @@
 enum { KA_H2_STREAMS_MAX = 256 };
 
 typedef struct ka_h2_stream {
-    uint64_t first; /* sequence number of the first byte of its HEADERS */
+    uint64_t first; /* sequence number of the first byte of its HEADERS; 0: not known */
+    uint64_t ack;   /* what the client had acknowledged when it sent that */
+    ka_moment at;   /* capture of that byte */
     uint32_t id;
+    bool answered; /* part of its response came */
 } ka_h2_stream;
+
+/* The newest GOAWAY of the server. Exists only once there was one. */
+typedef struct ka_h2_goaway {
+    ka_moment at;
+    uint64_t end;         /* one past its last byte */
+    uint32_t last_stream; /* of the newest */
+    bool busy;            /* the first one came while a request was outstanding, or as the last one ended */
+} ka_h2_goaway;
 
 typedef struct ka_h2 {
     ka_h2_stream *open;  /* ids ascend */
@@ -26,6 +37,7 @@ typedef struct ka_h2 {
     ka_moment ended;     /* the end of that frame; frame 0: none yet */
     ka_moment goaway[2]; /* the first of each direction; frame 0: none */
     uint32_t goaway_last_stream[2];
+    ka_h2_goaway *by_server; /* NULL: none */
     uint32_t open_count;
     uint32_t open_room;
     uint32_t uncounted_from; /* the first id beyond the limit; 0: none */
@@ -49,9 +61,12 @@ bool ka_h2_is_idle(const ka_h2 *h2);
 /* Where the oldest outstanding request began; 0 also when that is not known. */
 uint64_t ka_h2_oldest(const ka_h2 *h2);
 
-/* `first` and `end` are the frame's unwrapped sequence numbers. *news tells whether a request came, or the
- * last outstanding one went. */
+/* Streams up to that one the server has begun to process, or will, as far as its GOAWAY tells. */
+bool ka_h2_is_accepted(const ka_h2 *h2, uint32_t id);
+
+/* `first` and `end` are the frame's unwrapped sequence numbers, `ack` what its sender had acknowledged. *news
+ * tells whether a request came, or the last outstanding one went. */
 ka_status ka_h2_frame_add(ka_h2 *h2, const ka_allocator *allocator, const ka_h2_frame *frame,
-                          bool from_client, uint64_t first, uint64_t end, ka_h2_news *news);
+                          bool from_client, uint64_t first, uint64_t end, uint64_t ack, ka_h2_news *news);
 
 #endif

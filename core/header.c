@@ -4,6 +4,8 @@
  */
 #include "header.h"
 
+#include "login.h"
+
 #include <string.h>
 
 /* The media type, without parameters and case. */
@@ -27,8 +29,10 @@ void ka_header_read(const ka_message *message, ka_header *header)
 {
     memset(&header->connection, 0, sizeof header->connection);
     ka_keep_alive_init(&header->keep_alive);
+    memset(&header->proxy_connection, 0, sizeof header->proxy_connection);
     header->host = (ka_slice){NULL, 0};
-    header->event_stream = false;
+    header->has_proxy_connection = header->expects_continue = header->event_stream = false;
+    header->login_step = 0;
     for (size_t i = 0; i < message->field_count; i++) {
         const ka_field *field = &message->fields[i];
         switch (field->name) {
@@ -38,8 +42,19 @@ void ka_header_read(const ka_message *message, ka_header *header)
         case KA_FIELD_KEEP_ALIVE:
             ka_field_keep_alive(field->value, &header->keep_alive);
             break;
+        case KA_FIELD_PROXY_CONNECTION:
+            ka_field_connection(field->value, &header->proxy_connection);
+            header->has_proxy_connection = true;
+            break;
+        case KA_FIELD_EXPECT:
+            header->expects_continue |= ka_field_has_token(field->value, "100-continue");
+            break;
         case KA_FIELD_HOST:
             header->host = field->value;
+            break;
+        case KA_FIELD_AUTHENTICATE:
+            if (header->login_step == 0)
+                header->login_step = ka_login_step(field->value);
             break;
         case KA_FIELD_CONTENT_TYPE:
             header->event_stream = is_event_stream(field->value);
@@ -50,11 +65,12 @@ void ka_header_read(const ka_message *message, ka_header *header)
     }
 }
 
-bool ka_header_is_odd(const ka_header *header)
+bool ka_header_is_odd(const ka_header *header, int64_t usual_timeout_s)
 {
     const ka_options *connection = &header->connection;
     bool present = header->keep_alive.present;
-    if (header->keep_alive.faults != 0)
+    if (header->keep_alive.faults != 0 || header->has_proxy_connection ||
+        header->keep_alive.timeout_s > usual_timeout_s)
         return true;
     return connection->close ? present || connection->keep_alive : present && !connection->keep_alive;
 }

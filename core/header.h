@@ -11,14 +11,18 @@
 typedef struct ka_header {
     ka_options connection;
     ka_keep_alive keep_alive;
+    ka_options proxy_connection;
     ka_slice host;
-    bool event_stream; /* Content-Type: text/event-stream: open until someone closes */
+    bool has_proxy_connection;
+    bool expects_continue; /* Expect: 100-continue (RFC 9110 section 10.1.1) */
+    bool event_stream;     /* Content-Type: text/event-stream: open until someone closes */
+    uint8_t login_step;    /* of NTLM, see login.h; 0: none */
 } ka_header;
 
 void ka_header_read(const ka_message *message, ka_header *header);
 
-/* Whether any syntax rule could have something to say. */
-bool ka_header_is_odd(const ka_header *header);
+/* Whether any syntax rule could have something to say, beyond a timeout of so many seconds. */
+bool ka_header_is_odd(const ka_header *header, int64_t usual_timeout_s);
 
 /* RFC 9112 section 9.3: whether the connection goes on after this message, by its own word. */
 bool ka_header_persists(const ka_header *header, const ka_message *message);

@@ -7,18 +7,19 @@
 #include <string.h>
 
 enum {
-    EXACT_VALUES = 2048,       /* below, a bucket is one value */
-    BUCKETS_PER_OCTAVE = 1024, /* half of EXACT_VALUES: the top half of the exact range, scaled up */
-    FIRST_ROOM = 8,            /* most servers close idle connections at one or two ages */
+    EXACT_VALUES = 2048,        /* below, a bucket is one value */
+    BUCKETS_PER_OCTAVE = 1024,  /* half of EXACT_VALUES: the top half of the exact range, scaled up */
+    EXACT_BITS_ABOVE = 64 - 11, /* leading zeros of the largest exact value */
+    FIRST_ROOM = 8,             /* most servers close idle connections at one or two ages */
 };
 
 /* value = mantissa << shift with 1024 <= mantissa < 2048, so indexes of one shift follow those of the last.
  */
 static uint32_t index_of(int64_t value)
 {
-    uint32_t shift = 0;
-    while (value >> shift >= EXACT_VALUES)
-        shift++;
+    if (value < EXACT_VALUES)
+        return (uint32_t)value;
+    uint32_t shift = EXACT_BITS_ABOVE - (uint32_t)__builtin_clzll((uint64_t)value);
     return shift * BUCKETS_PER_OCTAVE + (uint32_t)(value >> shift);
 }
 

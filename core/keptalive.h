@@ -2,17 +2,18 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * This is the core's only public header. A front end (the `keptalive` command, the Wireshark plugin)
- * recognises connections and HTTP messages and tells them to an audit as facts; the audit pairs requests with
- * responses, measures idle gaps, judges, and hands records and findings to a sink.
+ * The core's public header, with catalogue.h; explanation.h has the catalogue's long texts only. A front end
+ * (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to
+ * an audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records
+ * and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
  *   Frame     1-based number over all input as merged.
  *   Sequence  32-bit TCP sequence numbers as on the wire; the core unwraps them.
  *   Memory    all from the allocator handed in. Slices are not NUL-terminated, and read only during the call.
- *   Errors    KA_NO_MEMORY and KA_MISUSE; odd traffic is a finding or a failed gate. Outputs then stay
- * untouched. Threads   an audit and what it owns belong to one thread.
+ *   Errors    KA_NO_MEMORY and KA_MISUSE, outputs then untouched; odd traffic is a finding or a failed gate.
+ *   Threads   an audit and what it owns belong to one thread.
  */
 #ifndef KEPTALIVE_H
 #define KEPTALIVE_H
@@ -20,6 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "catalogue.h"
 
 #define KA_SCHEMA         "keptalive/1"
 #define KA_SECOND_NS      INT64_C(1000000000)
@@ -55,98 +58,8 @@ typedef struct ka_moment {
     uint64_t frame; /* 0: never */
 } ka_moment;
 
-/* ---- Options ------------------------------------------------------------------------------- */
-
-/* Every threshold the rules use; name, default, unit and reason are rows of thresholds.def. */
-typedef struct ka_thresholds {
-#define KA_THRESHOLD(field, option, value, unit, reason) int64_t field;
-#include "thresholds.def"
-#undef KA_THRESHOLD
-} ka_thresholds;
-
-typedef enum ka_unit {
-    KA_COUNT,   /* a plain number */
-    KA_NS,      /* a duration or time in nanoseconds, shown in seconds */
-    KA_PERCENT, /* hundredths: 5 is 5 % */
-    KA_BYTES,
-} ka_unit;
-
-typedef struct ka_threshold_row {
-    const char *option; /* "early-tolerance" */
-    const char *reason; /* why the default has its value */
-    int64_t value;      /* the default */
-    ka_unit unit;
-    size_t offset; /* of the field in ka_thresholds */
-} ka_threshold_row;
-
-/* All rows, in the order of thresholds.def; *count is set. */
-const ka_threshold_row *ka_threshold_rows(size_t *count);
-void ka_thresholds_init(ka_thresholds *out);
-
-/* ---- The catalogue -------------------------------------------------------------------------- */
-
-/* Wireshark's expert levels, lowest first. */
-typedef enum ka_severity { KA_CHAT, KA_NOTE, KA_WARN, KA_ERROR } ka_severity;
-
-typedef enum ka_fault {
-    KA_FAULT_CLIENT,
-    KA_FAULT_SERVER,
-    KA_FAULT_PROXY,
-    KA_FAULT_MIDDLE,
-    KA_FAULT_NETWORK,
-    KA_FAULT_CONFIG,
-    KA_FAULT_CAPTURE,
-} ka_fault;
-
-typedef enum ka_finding_id {
-#define KA_FINDING(symbol, id, severity, fault, title, sentence, remedy, reference) KA_##symbol,
-#include "findings.def"
-#undef KA_FINDING
-    KA_FINDING_COUNT
-} ka_finding_id;
-
-typedef struct ka_catalogue_row {
-    const char *id; /* "closed-early" */
-    ka_severity severity;
-    ka_fault fault;
-    const char *title;
-    const char *sentence; /* with {name} placeholders for the finding's values */
-    const char *remedy;
-    const char *reference;
-} ka_catalogue_row;
-
-const ka_catalogue_row *ka_catalogue(ka_finding_id id);
 /* KA_FINDING_COUNT when there is no such id. */
 ka_finding_id ka_finding_by_name(ka_slice name);
-const char *ka_severity_name(ka_severity severity);
-const char *ka_fault_name(ka_fault fault);
-
-/* Gates: what must be sure before a verdict can be. Bits of a mask; names by ka_gate_name. */
-typedef enum ka_gate {
-    KA_GATE_MID_START = 1 << 0,      /* G1 the SYN was not captured */
-    KA_GATE_ONE_SIDED = 1 << 1,      /* G2 one direction was never seen */
-    KA_GATE_GAP = 1 << 2,            /* G3 bytes the capture missed */
-    KA_GATE_SNAPLEN = 1 << 3,        /* G3 bytes cut off by the snapshot length */
-    KA_GATE_UNFRAMED = 1 << 4,       /* G4 where a message ends is not known */
-    KA_GATE_SHORT_TAIL = 1 << 5,     /* G5 the capture ends too soon after the event */
-    KA_GATE_TUNNEL = 1 << 6,         /* G6 Upgrade, CONNECT, event stream */
-    KA_GATE_MASS_CLOSE = 1 << 7,     /* G7 closed with many others: a restart, not a timeout */
-    KA_GATE_CLOCK = 1 << 8,          /* G8 time ran backward */
-    KA_GATE_PORT_REUSE = 1 << 9,     /* G9 ports reused before the close was seen */
-    KA_GATE_RETRANSMITTED = 1 << 10, /* only the retransmission of a deciding byte was captured */
-    KA_GATE_TAIL_LIMITED = 1 << 11,  /* the response's tail waited for the client's ACKs */
-    KA_GATE_TOKEN_MISSING = 1 << 12, /* Keep-Alive without the option in Connection */
-    KA_GATE_DUPLICATE = 1 << 13,     /* copies of packets, as a mirror port makes them */
-    KA_GATE_OFFLOAD = 1 << 14,       /* segments larger than the MSS */
-    KA_GATE_NO_RTT = 1 << 15,        /* no handshake: round trips are estimates */
-    KA_GATE_LOST_STATE = 1 << 16,    /* dropped by the front end to stay within its memory limit */
-    KA_GATE_COUNT = 17
-} ka_gate;
-
-/* The name as it stands in `confidence`, for bit number index. */
-const char *ka_gate_name(unsigned index);
-/* One sentence: why this gate makes the verdict uncertain. */
-const char *ka_gate_reason(unsigned index);
 
 /* ---- Facts ---------------------------------------------------------------------------------- */
 
@@ -210,9 +123,10 @@ typedef enum ka_framing {
 typedef struct ka_message {
     uint8_t direction;
     bool is_response;
-    uint8_t version; /* major * 10 + minor: 10, 11 */
-    uint16_t status; /* of a response */
-    ka_slice method; /* of a request */
+    uint8_t version;  /* major * 10 + minor: 10, 11 */
+    uint16_t status;  /* of a response */
+    ka_slice method;  /* of a request */
+    bool origin_form; /* of a request: its target is a path (RFC 9112 section 3.2.1), as an origin gets it */
     ka_framing framing;
     uint64_t body_bytes;
     uint32_t seq;       /* of its first byte */
@@ -220,6 +134,7 @@ typedef struct ka_message {
     uint32_t ack;       /* ACK number of the segment with its first byte */
     ka_moment first;    /* capture of its first byte, first transmission */
     ka_moment last;     /* capture of its last byte; the FIN for KA_FRAMING_UNTIL_CLOSE */
+    ka_moment body;     /* capture of its body's first byte; frame 0: it has none */
     const ka_field *fields;
     size_t field_count;
 } ka_message;
@@ -296,9 +211,9 @@ typedef struct ka_finding {
     ka_severity severity;  /* after the gates */
     ka_fault fault;        /* the catalogue's, or the side that sent the message */
     uint32_t failed_gates; /* those that lowered it */
-    bool has_stream;       /* else it is about `server` as a whole */
+    bool has_stream;       /* else it is about `server` as a whole, or about what `client` does there */
     uint32_t stream;
-    ka_address client;
+    ka_address client; /* without a stream: port 0, and version 0 when it is about no client */
     ka_address server;
     ka_moment at;
     ka_evidence frames[KA_EVIDENCE_MAX];
@@ -345,6 +260,7 @@ typedef struct ka_record {
     int64_t rtt_client_ns; /* capture point to client and back; KA_NONE: not measured */
     int64_t rtt_server_ns; /* capture point to server and back; KA_NONE: not measured */
     uint64_t finding_mask[(KA_FINDING_COUNT + 63) / 64];
+    uint8_t finding_severity[KA_FINDING_COUNT]; /* ka_severity of each in the mask, after the gates */
 } ka_record;
 
 /* One request with its response, told when the response is complete or the connection settles. */
@@ -405,6 +321,8 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
+    uint64_t hash_seed;
 } ka_config;
 
 /* Copies the configuration. */
@@ -416,6 +334,8 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 
 /* Servers beyond the limit of those whose statistics are kept (KA_ENDPOINTS_MAX), counted by connection. */
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
+/* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
+uint64_t ka_audit_clients_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
@@ -431,13 +351,17 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
-/* The head of a response whose end is not seen yet: needed only for a body without a length, which may be an
- * event stream that never ends. Only direction, is_response and fields are read. */
+/* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
+ * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
+enum { KA_ALPN_HTTP1 = 1, KA_ALPN_H2 = 2, KA_ALPN_OTHER = 4 }; /* what a TLS hello names (RFC 7301) */
+/* The bits of a ClientHello (else ServerHello); 0: it has none. */
+ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);

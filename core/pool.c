@@ -8,7 +8,8 @@
 
 /* From a page to what an allocator can put on huge pages: the fewer pages, the fewer of a segment's accesses
  * wait for an address translation. */
-enum { SLAB_FIRST_BYTES = 4096, SLAB_MAX_BYTES = 4 * 1024 * 1024 };
+/* The allocator may add a few bytes of its own, which must not begin another huge page. */
+enum { SLAB_FIRST_BYTES = 4096, SLAB_MAX_BYTES = 4 * 1024 * 1024, SLAB_LESS_BYTES = 64 };
 enum { ALIGNMENT = 16 };
 
 typedef union slab_head {
@@ -35,13 +36,14 @@ void ka_pool_fini(ka_pool *pool)
 
 static bool grow(ka_pool *pool)
 {
-    slab_head *slab = pool->allocator->resize(pool->allocator->user, NULL, pool->slab_bytes);
+    slab_head *slab =
+        pool->allocator->resize(pool->allocator->user, NULL, pool->slab_bytes - SLAB_LESS_BYTES);
     if (slab == NULL)
         return false;
     slab->next = pool->slabs;
     pool->slabs = slab;
     pool->fresh = (char *)(slab + 1);
-    pool->fresh_count = (pool->slab_bytes - sizeof *slab) / pool->block_bytes;
+    pool->fresh_count = (pool->slab_bytes - SLAB_LESS_BYTES - sizeof *slab) / pool->block_bytes;
     if (pool->slab_bytes < SLAB_MAX_BYTES)
         pool->slab_bytes *= 2;
     return true;

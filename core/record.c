@@ -224,6 +224,19 @@ static void put_values(ka_json *json, const ka_finding *finding)
     ka_json_close(json, '}');
 }
 
+/* What the finding is about when it is no connection: a server, or what one client does there. */
+static void put_server(ka_json *json, const ka_finding *finding)
+{
+    char ip[KA_IP_TEXT_BYTES];
+    put_address(json, "server", &finding->server);
+    if (finding->client.version == 0)
+        return;
+    ka_ip_text(&finding->client, ip);
+    ka_json_open(json, "client", '{');
+    ka_json_name(json, "ip", ip);
+    ka_json_close(json, '}');
+}
+
 bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
 {
     const ka_catalogue_row *row = ka_catalogue(finding->id);
@@ -238,7 +251,7 @@ bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
     if (finding->has_stream)
         ka_json_count(&json, "stream", finding->stream);
     else
-        put_address(&json, "server", &finding->server);
+        put_server(&json, finding);
     put_place(&json, finding);
     put_evidence(&json, finding);
     put_values(&json, finding);

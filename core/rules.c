@@ -1,4 +1,4 @@
-/* rules.c - the table of rules, and the gates.
+/* rules.c - asking the rules, and the gates.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -10,49 +10,11 @@
 /* What every verdict about times needs (G2, G3, G4, G6, G8). */
 #define TIMES                                                                                                \
     (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_TUNNEL | KA_GATE_CLOCK | \
-     KA_GATE_RETRANSMITTED | KA_GATE_LOST_STATE)
+     KA_GATE_RETRANSMITTED | KA_GATE_LOST_STATE | KA_GATE_TLS_INFERRED)
 #define COUNTS (KA_GATE_MID_START | KA_GATE_ONE_SIDED | ANY_GAP | KA_GATE_UNFRAMED | KA_GATE_LOST_STATE)
 
 /* With one of these failed nothing is said; any other failed gate leaves a note. */
 #define SILENCING (KA_GATE_TUNNEL | KA_GATE_MASS_CLOSE | KA_GATE_PORT_REUSE)
-
-typedef struct rule {
-    ka_finding_id id;
-    unsigned when;
-    uint32_t gates;
-    ka_rule_fn *judge;
-} rule;
-
-/* In the order in which they are asked; exclusions among them are in the functions. */
-static const rule rules[] = {
-    {KA_REQUEST_AFTER_CLOSE, KA_ON_REQUEST | KA_ON_SETTLE, TIMES & ~KA_GATE_CLOCK,
-     ka_rule_request_after_close},
-    /* Whyever the server closed: the client knew. */
-    {KA_REUSE_AFTER_FIN, KA_ON_SETTLE, TIMES, ka_rule_reuse_after_fin},
-    {KA_KEEPALIVE_RACE, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_keepalive_race},
-    {KA_SERVER_CLOSED_IN_FLIGHT, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_server_closed_in_flight},
-    {KA_CLOSED_EARLY, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE | KA_GATE_TOKEN_MISSING, ka_rule_closed_early},
-    {KA_CLOSE_UNANNOUNCED, KA_ON_SETTLE, TIMES | KA_GATE_MASS_CLOSE, ka_rule_close_unannounced},
-    {KA_KEPT_LATE, KA_ON_SETTLE, TIMES | KA_GATE_TOKEN_MISSING | KA_GATE_PORT_REUSE, ka_rule_kept_late},
-    {KA_REUSE_AFTER_EXPIRY, KA_ON_REQUEST, TIMES | KA_GATE_TOKEN_MISSING, ka_rule_reuse_after_expiry},
-    {KA_RACE_EXPOSURE, KA_ON_RESPONSE, TIMES | KA_GATE_TOKEN_MISSING, ka_rule_race_exposure},
-    {KA_MAX_EXCEEDED, KA_ON_REQUEST, COUNTS | KA_GATE_TOKEN_MISSING, ka_rule_max_exceeded},
-    {KA_CLOSE_NOT_HONOURED, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_close_not_honoured},
-    {KA_UNSOLICITED_408, KA_ON_RESPONSE, COUNTS, ka_rule_unsolicited_408},
-    {KA_CLIENT_CLOSE_WAIT, KA_ON_SETTLE,
-     KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_client_close_wait},
-    {KA_SERVER_CLOSE_WAIT, KA_ON_SETTLE,
-     KA_GATE_TUNNEL | KA_GATE_CLOCK | KA_GATE_PORT_REUSE | KA_GATE_LOST_STATE, ka_rule_server_close_wait},
-    {KA_IDLE_FOREVER, KA_ON_SETTLE, TIMES | KA_GATE_PORT_REUSE, ka_rule_idle_forever},
-    {KA_BARE_NUMBER, KA_ON_FIELDS, 0, ka_rule_bare_number},
-    {KA_BAD_PARAM, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_bad_param},
-    {KA_TIMEOUT_NOT_INTEGER, KA_ON_FIELDS, 0, ka_rule_timeout_not_integer},
-    {KA_TIMEOUT_ZERO, KA_ON_SETTLE, 0, ka_rule_timeout_zero},
-    {KA_DUPLICATE_CONFLICT, KA_ON_FIELDS, 0, ka_rule_duplicate_conflict},
-    {KA_TOKEN_MISSING, KA_ON_FIELDS, KA_GATE_SNAPLEN, ka_rule_token_missing},
-    {KA_CLOSE_CONTRADICTION, KA_ON_FIELDS, 0, ka_rule_close_contradiction},
-    {KA_H2_CONNECTION_FIELD, KA_ON_H2_FIELD, 0, ka_rule_h2_connection_field},
-};
 
 /* Bytes missed near the end: in or after the last response, or in what the client sent after the last
  * request. */
@@ -71,8 +33,7 @@ static bool deciding_byte_is_late(const ka_view *v, unsigned when)
         return v->request != NULL && ka_transport_late(v->client, v->request->first);
     if (v->server->ending != NULL && ka_transport_late(v->server, v->server->ending->fin_seq))
         return true;
-    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
-    uint64_t unanswered = oldest != NULL ? oldest->first : v->begun.seq;
+    uint64_t unanswered = ka_rules_unanswered(v).first;
     if (unanswered != 0 && ka_transport_late(v->client, unanswered))
         return true;
     return v->exchanges->last.end > 0 && ka_transport_late(v->server, v->exchanges->last.end - 1);
@@ -111,23 +72,49 @@ static void place(const ka_view *v, ka_finding *f)
     f->server = c->ends[!c->client];
 }
 
+/* False when memory ran out. */
+static bool ask(const ka_view *v, ka_finding_id id, ka_rule_fn *judge, uint32_t failed,
+                const ka_rules_out *out)
+{
+    ka_finding f;
+    if (failed & SILENCING)
+        return true;
+    ka_finding_init(&f, id);
+    if (!judge(v, &f))
+        return true;
+    lower(&f, failed);
+    place(v, &f);
+    return out->add(out->user, &f) == KA_OK;
+}
+
+/* The whole table at one moment. Inlined with a constant, so that of the table only the rules of that moment
+ * are left: this is done for every message. */
+static inline __attribute__((always_inline)) ka_status ask_all(const ka_view *v, unsigned moment,
+                                                               const ka_rules_out *out)
+{
+    uint32_t failed = failed_now(v, moment);
+#define KA_RULE(symbol, when, gates, judge)                                                                  \
+    if (((when)&moment) != 0 && !ask(v, KA_##symbol, judge, (gates)&failed, out))                            \
+        return KA_NO_MEMORY;
+#include "rules.def"
+#undef KA_RULE
+    return KA_OK;
+}
+
 ka_status ka_rules_run(const ka_view *v, unsigned when, const ka_rules_out *out)
 {
-    uint32_t failed = failed_now(v, when);
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        const rule *r = &rules[i];
-        ka_finding f;
-        if (!(r->when & when) || (r->gates & failed & SILENCING))
-            continue;
-        ka_finding_init(&f, r->id);
-        if (!r->judge(v, &f))
-            continue;
-        lower(&f, r->gates & failed);
-        place(v, &f);
-        if (out->add(out->user, &f) != KA_OK)
-            return KA_NO_MEMORY;
+    switch (when) {
+    case KA_ON_REQUEST:
+        return ask_all(v, KA_ON_REQUEST, out);
+    case KA_ON_RESPONSE:
+        return ask_all(v, KA_ON_RESPONSE, out);
+    case KA_ON_FIELDS:
+        return ask_all(v, KA_ON_FIELDS, out);
+    case KA_ON_H2_FIELD:
+        return ask_all(v, KA_ON_H2_FIELD, out);
+    default:
+        return ask_all(v, KA_ON_SETTLE, out);
     }
-    return KA_OK;
 }
 
 /* ---- What links findings ---- */
@@ -139,9 +126,32 @@ static ka_noted *find(ka_noted *list, ka_finding_id id)
     return list;
 }
 
+typedef struct replacement {
+    ka_finding_id replaced;
+    ka_finding_id by;
+} replacement;
+
+/* A rule that is asked earlier than the one that says more cannot know. */
+static const replacement replacements[] = {
+    {KA_UNSOLICITED_408, KA_MISATTRIBUTED_408},
+};
+
+bool ka_rules_is_replaced(const ka_noted *list, ka_finding_id id)
+{
+    for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++) {
+        if (replacements[i].replaced != id)
+            continue;
+        while (list != NULL && list->finding.id != replacements[i].by)
+            list = list->next;
+        return list != NULL;
+    }
+    return false;
+}
+
 static void add_causes(const ka_view *v, ka_noted *list, ka_finding_id lost)
 {
-    static const ka_finding_id causes[] = {KA_CLOSED_EARLY, KA_CLOSE_UNANNOUNCED, KA_REUSE_AFTER_EXPIRY};
+    static const ka_finding_id causes[] = {KA_CLOSED_EARLY, KA_CLOSE_UNANNOUNCED, KA_REUSE_AFTER_EXPIRY,
+                                           KA_H2_CLOSE_WITHOUT_GOAWAY};
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     bool expired = oldest != NULL && ka_rules_expired(v, &v->exchanges->last, oldest);
     ka_noted *noted = find(list, lost);
@@ -193,6 +203,15 @@ static ka_status add_gates(const ka_view *v, const ka_noted *list, const ka_rule
     return KA_OK;
 }
 
+static ka_status add_inference(const ka_view *v, const ka_noted *list, const ka_rules_out *out)
+{
+    ka_finding f;
+    if (!ka_rules_inferred(v, list, &f))
+        return KA_OK;
+    place(v, &f);
+    return out->add(out->user, &f);
+}
+
 static bool before(const ka_finding *a, const ka_finding *b)
 {
     return a->at.frame != b->at.frame ? a->at.frame < b->at.frame : a->id < b->id;
@@ -215,12 +234,16 @@ static void sort(ka_noted **list)
 
 ka_status ka_rules_link(const ka_view *v, ka_noted **list, const ka_rules_out *out)
 {
-    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN, KA_KEEPALIVE_RACE,
-                                         KA_SERVER_CLOSED_IN_FLIGHT};
+    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE,     KA_TLS_CLOSE_NOTIFY_IGNORED,
+                                         KA_REUSE_AFTER_FIN,         KA_KEEPALIVE_RACE,
+                                         KA_SERVER_CLOSED_IN_FLIGHT, KA_SILENT_DROP,
+                                         KA_RESET_ON_FIRST_PACKET,   KA_H2_STREAM_LOST};
     sort(list);
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++)
         add_causes(v, *list, lost[i]);
     ka_status status = add_gates(v, *list, out);
+    if (status == KA_OK)
+        status = add_inference(v, *list, out);
     sort(list);
     return status;
 }

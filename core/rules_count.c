@@ -1,4 +1,4 @@
-/* rules_count.c - max, Connection: close, and answers nobody asked for.
+/* rules_count.c - max exceeded, and Connection: close.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -83,20 +83,5 @@ bool ka_rule_close_not_honoured(const ka_view *v, ka_finding *f)
     ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
     ka_finding_value(f, "open_for", until.time_ns - last->end_at.time_ns, KA_NS);
     ka_finding_value(f, "allowed", limit_ns, KA_NS);
-    return true;
-}
-
-bool ka_rule_unsolicited_408(const ka_view *v, ka_finding *f)
-{
-    if (v->message->status != 408 || !v->exchanges->unasked)
-        return false;
-    bool unused = v->exchanges->completed == 0;
-    ka_moment since = unused ? v->connection->first : v->exchanges->last.end_at;
-    if (unused)
-        f->severity = KA_CHAT;
-    f->at = v->message->first;
-    ka_finding_frame(f, "response_end", unused ? (ka_moment){0, 0} : since);
-    ka_finding_frame(f, "response", v->message->first);
-    ka_finding_value(f, "idle", v->message->first.time_ns - since.time_ns, KA_NS);
     return true;
 }

@@ -34,7 +34,7 @@ static void show(const ka_view *v, const ka_half *closed, const ka_half *waiting
                  ka_finding *f)
 {
     f->at = closed->ending->fin;
-    ka_finding_frame(f, "response_end", v->exchanges->last.end_at);
+    ka_finding_frame(f, "response_end", ka_view_idle_since(v));
     ka_finding_frame(f, "fin", closed->ending->fin);
     ka_finding_frame(f, "ack", closed->ending->fin_acked);
     ka_how how;
@@ -77,14 +77,47 @@ bool ka_rule_idle_forever(const ka_view *v, ka_finding *f)
     int64_t limit_ns = v->limits->idle_forever_ns;
     if (timeout_ns != KA_NONE && timeout_ns + ka_view_late_ns(v, timeout_ns) > limit_ns)
         limit_ns = timeout_ns + ka_view_late_ns(v, timeout_ns);
+    const ka_tls *bursts = ka_connection_bursts(v->connection);
     /* HTTP/2 is meant to stay open as long as possible (RFC 9113 section 9.1). */
-    if (v->connection->bursts != NULL || v->connection->h2 != NULL)
+    if (v->connection->h2 != NULL || (bursts != NULL && ka_connection_carries(v->connection) != KA_TLS_HTTP1))
         return false;
+    if (ka_rules_is_server_dead(v))
+        return false; /* it may have closed long ago: dead-peer */
     if (!v->capture_ended || idle_ns == KA_NONE || idle_ns <= limit_ns)
         return false;
-    f->at = v->exchanges->last.end_at;
-    ka_finding_frame(f, "response_end", v->exchanges->last.end_at);
+    if (bursts != NULL)
+        f->failed_gates |= KA_GATE_TLS_INFERRED; /* it may be a WebSocket by now */
+    f->at = ka_view_idle_since(v);
+    ka_finding_frame(f, "response_end", f->at);
     ka_finding_value(f, "idle", idle_ns, KA_NS);
     ka_finding_value(f, "timeout", timeout_ns, KA_NS);
+    return true;
+}
+
+/* A handshake, with or without that of TLS, and not a byte of a request. */
+bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
+{
+    const ka_connection *c = v->connection;
+    const ka_tls *bursts = ka_connection_bursts(c);
+    bool used = bursts == NULL ? v->client->last_data_ns != KA_NONE || v->server->last_data_ns != KA_NONE
+                               : bursts->waiting != NULL || bursts->answered.frame != 0;
+    bool may_be_web = bursts == NULL || (ka_connection_carries(c) != KA_TLS_OTHER &&
+                                         ka_connection_carries(c) != KA_TLS_UNKNOWN);
+    if (used || !may_be_web)
+        return false;
+    if (ka_transport_unclaimed(&c->transport, 0).seq != 0 ||
+        ka_transport_unclaimed(&c->transport, 1).seq != 0)
+        return false; /* part of a record */
+    if (!ka_rules_is_web(v) || c->h2 != NULL || !v->client->syn || !v->server->syn)
+        return false;
+    int64_t open_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns - c->first.time_ns : 0;
+    if (v->close.verdict != KA_VERDICT_UNUSED || v->exchanges->responses > 0 ||
+        open_ns < v->limits->preconnect_ns)
+        return false;
+    f->at = c->first;
+    ka_finding_frame(f, "syn", c->first);
+    ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
+    ka_finding_value(f, "open_for", open_ns, KA_NS);
+    ka_finding_value(f, "closed_by_server", v->close.by == KA_SIDE_SERVER ? 1 : 0, KA_COUNT);
     return true;
 }

@@ -83,6 +83,59 @@ bool ka_rule_close_contradiction(const ka_view *v, ka_finding *f)
     return true;
 }
 
+bool ka_rule_timeout_huge(const ka_view *v, ka_finding *f)
+{
+    const ka_keep_alive *keep_alive = &v->header->keep_alive;
+    int64_t timeout_ns = keep_alive->timeout_s == KA_NONE ? 0 : keep_alive->timeout_s * KA_SECOND_NS;
+    int64_t limit_ns = v->limits->timeout_huge_ns;
+    if (timeout_ns <= limit_ns) {
+        limit_ns = v->limits->middlebox_limit_ns;
+        f->severity = KA_CHAT; /* right for many a path, and asked for by some balancers */
+    }
+    bool overflowed =
+        keep_alive->timeout_s == KA_FIELD_NUMBER_MAX && (keep_alive->faults & KA_SYNTAX_TIMEOUT_NOT_INTEGER);
+    if (!v->message->is_response || v->header->connection.close || timeout_ns <= limit_ns || overflowed)
+        return false;
+    blame_sender(v, f);
+    ka_finding_value(f, "timeout", timeout_ns, KA_NS);
+    ka_finding_value(f, "limit", limit_ns, KA_NS);
+    return true;
+}
+
+bool ka_rule_timeout_not_first(const ka_view *v, ka_finding *f)
+{
+    if (!v->message->is_response || !(v->header->keep_alive.faults & KA_SYNTAX_TIMEOUT_NOT_FIRST))
+        return false;
+    blame_sender(v, f);
+    show_field(v, KA_FIELD_KEEP_ALIVE, f);
+    return true;
+}
+
+static bool has_field(const ka_message *m, ka_field_name name)
+{
+    for (size_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].name == name)
+            return true;
+    }
+    return false;
+}
+
+/* A proxy is asked in absolute form or with CONNECT (RFC 9112 section 3.2); what asks for a path has reached
+ * what acts as an origin. With Via, a proxy let it through. */
+bool ka_rule_proxy_connection_seen(const ka_view *v, ka_finding *f)
+{
+    if (v->message->is_response || !v->header->has_proxy_connection)
+        return false;
+    blame_sender(v, f);
+    if (v->message->origin_form)
+        f->severity = KA_WARN;
+    if (has_field(v->message, KA_FIELD_VIA))
+        f->fault = KA_FAULT_PROXY;
+    show_field(v, KA_FIELD_PROXY_CONNECTION, f);
+    ka_finding_value(f, "origin_form", v->message->origin_form ? 1 : 0, KA_COUNT);
+    return true;
+}
+
 bool ka_rule_h2_connection_field(const ka_view *v, ka_finding *f)
 {
     const ka_h2_field *field = v->h2_field;

@@ -45,8 +45,7 @@ bool ka_rules_excuses_close(uint16_t status)
     return false;
 }
 
-/* The server closed right behind a response that promised to go on. */
-static bool is_unannounced(const ka_view *v)
+bool ka_rules_unannounced(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
     int64_t limit_ns = v->rtt_ns > v->limits->unannounced_ns ? v->rtt_ns : v->limits->unannounced_ns;
@@ -67,7 +66,10 @@ bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     if (v->close.by != KA_SIDE_SERVER || v->close.verdict != KA_VERDICT_EARLY || !v->exchanges->last.persists)
         return false;
-    if (v->exchanges->stray || ka_rules_max_reached(v) || is_unannounced(v) || tail_limited(v, timeout_ns))
+    if (v->exchanges->stray || ka_rules_max_reached(v) || ka_rules_unannounced(v) ||
+        tail_limited(v, timeout_ns))
+        return false;
+    if (ka_rules_is_reset_by_middle(v) || ka_rules_is_ignored(v) || ka_rules_is_lost_by_reset(v))
         return false;
     f->at = v->close.at;
     show_response(f, &v->exchanges->last);
@@ -82,7 +84,7 @@ bool ka_rule_closed_early(const ka_view *v, ka_finding *f)
 
 bool ka_rule_close_unannounced(const ka_view *v, ka_finding *f)
 {
-    if (!is_unannounced(v))
+    if (!ka_rules_unannounced(v) || ka_rules_is_lost_by_reset(v))
         return false;
     f->at = v->close.at;
     f->severity = v->repeated > 0 ? KA_ERROR : KA_WARN;
@@ -108,6 +110,8 @@ bool ka_rule_kept_late(const ka_view *v, ka_finding *f)
     int64_t timeout_ns = ka_view_timeout_ns(v);
     int64_t open_ns = ka_view_idle_ns(v);
     bool closed_late = v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_LATE;
+    if (ka_rules_is_reset_by_middle(v) || ka_rules_is_ignored(v))
+        return false; /* nobody knows how long the server kept it */
     if (timeout_ns == KA_NONE || !v->exchanges->last.persists || v->exchanges->stray)
         return false;
     if (!closed_late && (open_ns == KA_NONE || open_ns <= timeout_ns + ka_view_late_ns(v, timeout_ns) ||

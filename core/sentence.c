@@ -60,6 +60,12 @@ static void add_placeholder(ka_text *text, ka_slice name, const ka_finding *find
         ka_text_add_quoted(text, (ka_slice){finding->detail, len});
         return;
     }
+    if (same_name(name, "client")) {
+        char ip[KA_IP_TEXT_BYTES];
+        ka_ip_text(&finding->client, ip);
+        ka_text_add_name(text, ip);
+        return;
+    }
     for (unsigned i = 0; i < finding->value_count && i < KA_VALUES_MAX; i++) {
         if (same_name(name, finding->values[i].name)) {
             add_value(text, &finding->values[i]);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "endpoint_rules.h"
 #include "memory.h"
 #include "rules.h"
 
@@ -49,6 +50,20 @@ static void clear(judged *j)
     }
 }
 
+/* What the whole story shows better than a message did. */
+static void drop_replaced(judged *j)
+{
+    for (ka_noted **at = &j->list; *at != NULL;) {
+        ka_noted *noted = *at;
+        if (!ka_rules_is_replaced(j->list, noted->finding.id)) {
+            at = &noted->next;
+            continue;
+        }
+        *at = noted->next;
+        ka_memory_give(j->allocator, noted);
+    }
+}
+
 static ka_status collect(const ka_view *v, judged *j)
 {
     for (const ka_noted *noted = v->connection->noted; noted != NULL; noted = noted->next) {
@@ -58,6 +73,7 @@ static ka_status collect(const ka_view *v, judged *j)
     const ka_rules_out out = {j, add_or_count};
     if (ka_rules_run(v, KA_ON_SETTLE, &out) != KA_OK)
         return KA_NO_MEMORY;
+    drop_replaced(j);
     return ka_rules_link(v, &j->list, &out);
 }
 
@@ -84,8 +100,10 @@ static void tell_unanswered(const ka_view *v, const ka_sink *sink)
 static void tell(const ka_view *v, const ka_sink *sink, const ka_noted *list, ka_record *record)
 {
     tell_unanswered(v, sink);
-    for (const ka_noted *noted = list; noted != NULL; noted = noted->next)
+    for (const ka_noted *noted = list; noted != NULL; noted = noted->next) {
         record->finding_mask[noted->finding.id / 64] |= UINT64_C(1) << noted->finding.id % 64;
+        record->finding_severity[noted->finding.id] = (uint8_t)noted->finding.severity;
+    }
     if (sink->connection != NULL)
         sink->connection(sink->user, record);
     for (const ka_noted *noted = list; noted != NULL && sink->finding != NULL; noted = noted->next)
@@ -100,8 +118,37 @@ static bool is_sure(const ka_noted *list, ka_finding_id id)
     return list != NULL && list->finding.severity > KA_NOTE;
 }
 
-/* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
-static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoint *endpoint)
+static const ka_address *client_of(const ka_view *v)
+{
+    return &v->connection->ends[v->connection->client];
+}
+
+/* What later connections of this server are judged by. */
+static void learn_habits(const ka_view *v, const ka_noted *list, ka_endpoint *endpoint)
+{
+    int64_t given_up_ns = ka_rules_given_up_untold(v);
+    ka_unit_sign sign = ka_rules_unit_sign(v);
+    endpoint->unannounced += is_sure(list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
+    if (given_up_ns != KA_NONE)
+        endpoint->given_up_ns = given_up_ns;
+    if (sign != KA_UNIT_SILENT)
+        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD);
+}
+
+static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_view *v,
+                       const ka_record *record)
+{
+    ka_client *client;
+    ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+    if (status == KA_OK)
+        status = ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client);
+    return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
+}
+
+/* Judges what the view shows, tells the sink, and adds to the server's statistics, one of those endpoints
+ * (NULL: it has none). */
+static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoints *endpoints,
+                       ka_endpoint *endpoint)
 {
     judged j = {&a->config.allocator, NULL};
     ka_record record;
@@ -110,7 +157,11 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     ka_view_close(v);
     if (endpoint != NULL && v->close.by == KA_SIDE_SERVER)
         v->mass_closed = ka_endpoint_mass_closed(endpoint, v->close.at);
+    v->server_known = endpoint != NULL;
+    v->server_heard_ns = endpoint != NULL ? endpoint->heard_ns : KA_NONE;
     v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
+    v->by_unit = endpoint != NULL ? ka_endpoint_by_unit(endpoint, client_of(v)) : 0;
+    v->given_up_ns = endpoint != NULL ? endpoint->given_up_ns : 0;
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))
@@ -120,12 +171,21 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         ka_view_record(v, &record);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
-            endpoint->unannounced += is_sure(j.list, KA_CLOSE_UNANNOUNCED) ? 1 : 0;
-            status = ka_endpoint_add(endpoint, &record, v->capture_ended && v->close.by == KA_SIDE_NONE);
+            if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
+                ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
+            learn_habits(v, j.list, endpoint);
+            status = learn(endpoints, endpoint, v, &record);
         }
     }
     clear(&j);
     return status;
+}
+
+/* Dropped, or its ports reused. */
+static void ended_unseen(const ka_audit *a, ka_connection *c)
+{
+    ka_endpoint_closed(c->endpoint);
+    ka_growth_count(&c->endpoint->growth, a->now.time_ns, KA_GROWTH_CLOSED);
 }
 
 ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
@@ -135,26 +195,35 @@ ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
     if (endpoint == NULL && ka_endpoints_find(&a->endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
         return KA_NO_MEMORY;
     if (c->endpoint != NULL && c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL)
-        ka_endpoint_closed(c->endpoint);
+        ended_unseen(a, c);
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.failed_gates |= failed_gates;
-    return judge(a, &v, &a->config.sink, endpoint);
+    return judge(a, &v, &a->config.sink, &a->endpoints, endpoint);
 }
 
 /* ---- The report at the end of the capture ---- */
 
-static void tell_endpoint(const ka_endpoint *e, const ka_sink *sink)
+static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, const ka_sink *sink)
 {
-    for (uint32_t i = 0; e->watch != NULL && i < e->watch->event_count && sink->finding != NULL; i++) {
-        ka_finding f;
-        ka_endpoint_mass_finding(e, &e->watch->events[i], &f);
-        sink->finding(sink->user, &f);
-    }
-    if (sink->endpoint != NULL) {
+    ka_server_set *sets;
+    if (ka_server_sets(endpoints, &sets) != KA_OK)
+        return KA_NO_MEMORY;
+    for (uint32_t i = 0; i < endpoints->count; i++) {
+        const ka_endpoint *e = endpoints->at[i];
+        ka_endpoint_view v = {.endpoint = e,
+                              .clients = &endpoints->clients,
+                              .set = sets[i].servers > 0 ? &sets[i] : NULL,
+                              .limits = &a->config.thresholds,
+                              .now = a->now};
+        ka_endpoint_rules_run(&v, sink);
+        if (sink->endpoint == NULL)
+            continue;
         ka_endpoint_record record;
         ka_endpoint_record_of(e, &record);
         sink->endpoint(sink->user, &record);
     }
+    ka_memory_give(&a->config.allocator, sets);
+    return KA_OK;
 }
 
 static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpoints *endpoints,
@@ -166,7 +235,7 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
         return KA_NO_MEMORY;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.capture_ended = true;
-    return judge(a, &v, sink, endpoint);
+    return judge(a, &v, sink, endpoints, endpoint);
 }
 
 ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
@@ -177,8 +246,8 @@ ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
         return status;
     for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)
         status = report_open(a, c, &endpoints, sink);
-    for (uint32_t i = 0; i < endpoints.count && status == KA_OK; i++)
-        tell_endpoint(endpoints.at[i], sink);
+    if (status == KA_OK)
+        status = tell_endpoints(a, &endpoints, sink);
     ka_endpoints_fini(&endpoints);
     return status;
 }

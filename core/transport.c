@@ -12,8 +12,6 @@
 #define SEQ_BASE (UINT64_C(1) << 33)
 /* Copies by a mirror port follow their original within this (and carry its IP identification). */
 #define COPY_WINDOW_NS KA_MILLISECOND_NS
-/* Bytes that fill a hole later than this were sent again: reordering in a network takes less. */
-#define REORDER_NS (3 * KA_MILLISECOND_NS)
 /* Capturing on several queues swaps packets by microseconds; a clock that was set jumps further. */
 #define CLOCK_TOLERANCE_NS KA_MILLISECOND_NS
 
@@ -33,13 +31,13 @@ void ka_transport_fini(ka_transport *transport, const ka_allocator *allocator)
 {
     for (int d = 0; d < 2; d++) {
         ka_half *half = &transport->half[d];
-        if (half->damage != NULL) {
-            ka_ranges_free(&half->damage->holes, allocator);
-            ka_ranges_free(&half->damage->missed, allocator);
-        }
-        ka_memory_give(allocator, half->damage);
+        if (half->rare != NULL)
+            ka_damage_fini(&half->rare->damage, allocator);
+        ka_memory_give(allocator, half->rare);
         ka_memory_give(allocator, half->ending);
-        half->damage = NULL;
+        half->rare = NULL;
+        if (transport->activity != NULL)
+            ka_memory_give(allocator, transport->activity->half[d].stall);
         half->ending = NULL;
     }
     ka_memory_give(allocator, transport->activity);
@@ -93,19 +91,22 @@ static bool copy_is_certain(const ka_segment *s)
     return s->ip_id != 0 || s->len_bytes > 0;
 }
 
-static void check_clock(ka_transport *t, const ka_segment *s)
+/* Returns the time since the newest segment; 0 for the first. */
+static int64_t check_clock(ka_transport *t, const ka_segment *s)
 {
+    int64_t since_ns = t->newest.time_ns != KA_NONE ? s->time_ns - t->newest.time_ns : 0;
     t->newest.frame = s->frame;
-    if (t->newest.time_ns != KA_NONE && s->time_ns < t->newest.time_ns) {
-        int64_t back = t->newest.time_ns - s->time_ns;
+    if (since_ns < 0) {
+        int64_t back = -since_ns;
         int64_t back_us = back / 1000 < UINT32_MAX ? back / 1000 : UINT32_MAX;
         if (back_us > t->backward_us)
             t->backward_us = (uint32_t)back_us;
         if (back > CLOCK_TOLERANCE_NS)
             t->failed_gates |= KA_GATE_CLOCK;
-        return;
+        return since_ns;
     }
     t->newest.time_ns = s->time_ns;
+    return since_ns;
 }
 
 static void round_trip(ka_half *half, int64_t sample_ns, bool handshake)
@@ -132,32 +133,19 @@ static void start_timing(ka_half_activity *active, uint64_t end, int64_t now_ns,
     active->timed_handshake = handshake;
 }
 
-static ka_status add_unseen(ka_half *half, const ka_allocator *allocator, bool acknowledged, uint64_t from,
-                            uint64_t to, int64_t now_ns)
+static ka_rare *rare_of(ka_half *half, const ka_allocator *allocator)
 {
-    if (half->damage == NULL && (half->damage = ka_memory_take(allocator, sizeof *half->damage)) == NULL)
-        return KA_NO_MEMORY;
-    half->damage->noticed_ns = now_ns;
-    return ka_ranges_add(acknowledged ? &half->damage->missed : &half->damage->holes, allocator, from, to);
+    if (half->rare == NULL)
+        half->rare = ka_memory_take(allocator, sizeof *half->rare);
+    return half->rare;
 }
 
-/* Holes below `ack` were received, only not captured. */
-static ka_status miss_holes(ka_damage *damage, const ka_allocator *allocator, uint64_t ack)
+static ka_status skip(ka_half *half, const ka_allocator *allocator, bool acknowledged, uint64_t from,
+                      uint64_t to, int64_t now_ns)
 {
-    for (uint32_t i = 0; damage->holes != NULL && i < damage->holes->count; i++) {
-        ka_range hole = damage->holes->at[i];
-        uint64_t to = hole.to < ack ? hole.to : ack;
-        if (hole.from < to && ka_ranges_add(&damage->missed, allocator, hole.from, to) != KA_OK)
-            return KA_NO_MEMORY;
-    }
-    ka_ranges_remove(&damage->holes, allocator, 0, ack);
-    return KA_OK;
-}
-
-static void note_fin_acked(ka_ending *ending, uint64_t ack, ka_moment now)
-{
-    if (ending->fin.frame != 0 && ending->fin_acked.frame == 0 && ack > ending->fin_seq)
-        ending->fin_acked = now;
+    ka_rare *rare = rare_of(half, allocator);
+    return rare != NULL ? ka_damage_add(&rare->damage, allocator, acknowledged, from, to, now_ns)
+                        : KA_NO_MEMORY;
 }
 
 /* A capture that starts on an idle connection can see a keepalive probe first: its ACK names one number more,
@@ -177,38 +165,26 @@ static ka_status acknowledge(ka_half *half, ka_half_activity *active, const ka_a
         active->timed_end = 0;
     }
     if (half->ending != NULL)
-        note_fin_acked(half->ending, ack, now);
+        ka_ending_heard(half->ending, ack, now);
     if (!half->seen) {
         half->next = ack;
         return KA_OK;
     }
-    if (half->damage != NULL && miss_holes(half->damage, allocator, ack) != KA_OK)
-        return KA_NO_MEMORY;
+    if (half->rare != NULL) {
+        ka_probing_heard(&half->rare->probing);
+        if (ka_damage_acked(&half->rare->damage, allocator, ack) != KA_OK)
+            return KA_NO_MEMORY;
+    }
     if (ack <= half->next)
         return KA_OK;
     if (began_with_probe(half, ack)) {
         half->next = half->claimed = ack;
         return KA_OK;
     }
-    if (add_unseen(half, allocator, true, half->next, ack, now.time_ns) != KA_OK)
+    if (skip(half, allocator, true, half->next, ack, now.time_ns) != KA_OK)
         return KA_NO_MEMORY;
     half->next = ack;
     return KA_OK;
-}
-
-/* Part of [from, to) was unseen: it is not any more. */
-static bool fill(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to, int64_t now_ns)
-{
-    ka_damage *damage = half->damage;
-    if (damage == NULL)
-        return false;
-    uint64_t filled = ka_ranges_remove(&damage->holes, allocator, from, to);
-    filled += ka_ranges_remove(&damage->missed, allocator, from, to);
-    if (filled > 0 && now_ns - damage->noticed_ns > REORDER_NS) {
-        damage->late_from = from;
-        damage->late_to = to;
-    }
-    return filled > 0;
 }
 
 typedef enum newness { OLD, FILLED, NEWEST } newness;
@@ -217,9 +193,10 @@ typedef enum newness { OLD, FILLED, NEWEST } newness;
 static ka_status advance(ka_half *half, const ka_allocator *allocator, uint64_t from, uint64_t to,
                          int64_t now_ns, newness *what)
 {
-    newness is = fill(half, allocator, from, to, now_ns) ? FILLED : OLD;
+    newness is =
+        half->rare != NULL && ka_damage_fill(&half->rare->damage, allocator, from, to, now_ns) ? FILLED : OLD;
     if (to > half->next) {
-        if (from > half->next && add_unseen(half, allocator, false, half->next, from, now_ns) != KA_OK)
+        if (from > half->next && skip(half, allocator, false, half->next, from, now_ns) != KA_OK)
             return KA_NO_MEMORY;
         half->next = to;
         is = NEWEST;
@@ -228,33 +205,16 @@ static ka_status advance(ka_half *half, const ka_allocator *allocator, uint64_t 
     return KA_OK;
 }
 
-static ka_ending *ending_of(ka_half *half, const ka_allocator *allocator)
-{
-    if (half->ending == NULL)
-        half->ending = ka_memory_take(allocator, sizeof *half->ending);
-    return half->ending;
-}
-
 static ka_status note_ending(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
                              uint64_t fin_seq, ka_segment_news *news)
 {
     ka_half *half = &t->half[s->direction];
-    ka_ending *ending = ending_of(half, allocator);
-    if (ending == NULL)
+    if (half->ending == NULL && (half->ending = ka_memory_take(allocator, sizeof *half->ending)) == NULL)
         return KA_NO_MEMORY;
-    ka_moment now = {s->time_ns, s->frame};
-    if ((s->flags & KA_FIN) && ending->fin.frame == 0) {
-        ending->fin = now;
-        ending->fin_seq = fin_seq;
-        ending->fin_ack = half->acked;
-        note_fin_acked(ending, t->half[!s->direction].acked, now); /* the capture may swap FIN and ACK */
-        news->fin = true;
-    }
-    if ((s->flags & KA_RST) && ending->rst.frame == 0) {
-        ending->rst = now;
-        ending->rst_ack = half->acked;
-        news->rst = true;
-    }
+    if (s->flags & KA_FIN)
+        news->fin = ka_ending_fin(half->ending, s, fin_seq, half->acked, t->half[!s->direction].acked);
+    if (s->flags & KA_RST)
+        news->rst = ka_ending_rst(half->ending, s, half->acked);
     return KA_OK;
 }
 
@@ -294,8 +254,8 @@ static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *
     start_timing(active, end, s->time_ns, true);
 }
 
-static void note_payload(ka_transport *t, const ka_segment *s, uint64_t from, newness what,
-                         ka_segment_news *news)
+static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
+                              uint64_t from, newness what, ka_segment_news *news)
 {
     ka_half *half = &t->half[s->direction];
     ka_half_activity *active = &t->activity->half[s->direction];
@@ -306,7 +266,8 @@ static void note_payload(ka_transport *t, const ka_segment *s, uint64_t from, ne
     if (what == OLD) {
         half->retransmissions++;
         active->timed_end = 0;
-        return;
+        news->stalled = active->stall != NULL && ka_stall_resent(active->stall, s, from);
+        return KA_OK;
     }
     news->new_data = true;
     note_data(half, active, s, from, from + s->len_bytes);
@@ -314,6 +275,24 @@ static void note_payload(ka_transport *t, const ka_segment *s, uint64_t from, ne
         start_timing(active, from + s->len_bytes, s->time_ns, false);
     else
         active->timed_end = 0; /* an ACK that waited for a hole to be filled measures the loss */
+    return news->silence_ns < KA_SILENCE_NS
+               ? KA_OK
+               : ka_stall_begin(&active->stall, allocator, s, from, news->silence_ns);
+}
+
+static void note_ttl(ka_half *half, uint8_t ttl)
+{
+    half->ttl_varied |= half->ttl != 0;
+    half->ttl = ttl;
+}
+
+static ka_status note_probe(ka_half *half, const ka_allocator *allocator, const ka_segment *s)
+{
+    ka_rare *rare = rare_of(half, allocator);
+    if (rare == NULL)
+        return KA_NO_MEMORY;
+    ka_probing_sent(&rare->probing, half->next, (ka_moment){s->time_ns, s->frame});
+    return KA_OK;
 }
 
 static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, const ka_segment *s,
@@ -328,10 +307,10 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
 
     if (s->flags & KA_RST) /* its payload, if any, is text about the reason (RFC 9293 section 3.5.3) */
         return note_ending(t, allocator, s, 0, news);
-    if (is_probe(half, s, from)) {
-        half->probes += half->probes < UINT16_MAX ? 1 : 0;
-        return KA_OK;
-    }
+    if (s->ttl != half->ttl)
+        note_ttl(half, s->ttl);
+    if (is_probe(half, s, from))
+        return note_probe(half, allocator, s);
     if (!half->seen) {
         half->seen = true;
         half->next = from;
@@ -341,28 +320,33 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
         return KA_NO_MEMORY;
     if (s->flags & KA_SYN)
         note_syn(half, &t->activity->half[s->direction], s, data_from);
-    if (s->len_bytes > 0)
-        note_payload(t, s, data_from, what, news);
+    if (s->len_bytes > 0 && note_payload(t, allocator, s, data_from, what, news) != KA_OK)
+        return KA_NO_MEMORY;
     return (s->flags & KA_FIN) ? note_ending(t, allocator, s, data_to, news) : KA_OK;
 }
 
 static ka_status take_ack(ka_transport *t, const ka_allocator *allocator, const ka_segment *s)
 {
+    ka_half_activity *acked = &t->activity->half[!s->direction];
     ka_half *half = &t->half[s->direction];
     ka_half *other = &t->half[!s->direction];
     uint64_t ack = ka_transport_unwrap(other, s->ack);
 
-    if ((s->flags & KA_RST) && other->next != 0 && ack > other->next)
-        return KA_OK; /* the ACK number of an RST is no proof of bytes received */
+    if (s->flags & KA_RST) {
+        acked->timed_end = 0; /* who knows from where it came */
+        if (other->next != 0 && ack > other->next)
+            return KA_OK; /* the ACK number of an RST is no proof of bytes received */
+    } else if (acked->stall != NULL) {
+        ka_stall_end(&acked->stall, allocator);
+    }
     if (ack > half->acked)
         half->acked = ack;
-    return acknowledge(other, &t->activity->half[!s->direction], allocator, ack,
-                       (ka_moment){s->time_ns, s->frame});
+    return acknowledge(other, acked, allocator, ack, (ka_moment){s->time_ns, s->frame});
 }
 
 static bool is_quiet(const ka_half_activity *active)
 {
-    return active->timed_end == 0 && active->unclaimed.seq == 0;
+    return active->timed_end == 0 && active->unclaimed.seq == 0 && active->stall == NULL;
 }
 
 static void rest(ka_transport *t, const ka_allocator *allocator)
@@ -379,7 +363,7 @@ ka_status ka_transport_segment(ka_transport *t, const ka_allocator *allocator, c
     memset(news, 0, sizeof *news);
     if (t->activity == NULL && (t->activity = ka_memory_take(allocator, sizeof *t->activity)) == NULL)
         return KA_NO_MEMORY;
-    check_clock(t, s);
+    news->silence_ns = check_clock(t, s);
     if (is_copy(&t->activity->half[s->direction], s) || is_late_copy(&t->half[s->direction], s)) {
         news->copy = true;
         if (copy_is_certain(s))
@@ -406,6 +390,7 @@ void ka_transport_claim(ka_transport *t, const ka_allocator *allocator, unsigned
     if (t->activity == NULL)
         return;
     ka_half_activity *active = &t->activity->half[direction];
+    active->expect_end = 0;
     if (active->unclaimed.seq == 0 || active->unclaimed.seq >= end)
         return;
     bool fin = half->ending != NULL && half->ending->fin.frame != 0;
@@ -426,19 +411,22 @@ ka_unclaimed ka_transport_unclaimed(const ka_transport *t, unsigned direction)
 
 bool ka_transport_unseen(const ka_half *half, uint64_t from, uint64_t to)
 {
-    const ka_damage *damage = half->damage;
-    return damage != NULL &&
-           (ka_ranges_overlap(damage->missed, from, to) || ka_ranges_overlap(damage->holes, from, to));
+    return half->rare != NULL && ka_damage_overlaps(&half->rare->damage, from, to);
 }
 
 bool ka_transport_late(const ka_half *half, uint64_t seq)
 {
-    return half->damage != NULL && seq >= half->damage->late_from && seq < half->damage->late_to;
+    return half->rare != NULL && ka_damage_is_late(&half->rare->damage, seq);
 }
 
 uint64_t ka_transport_missed_bytes(const ka_half *half)
 {
-    return half->damage != NULL ? ka_ranges_total(half->damage->missed) : 0;
+    return half->rare != NULL ? ka_ranges_total(half->rare->damage.missed) : 0;
+}
+
+ka_stall *ka_transport_stall(const ka_transport *t, unsigned direction)
+{
+    return t->activity != NULL ? t->activity->half[direction].stall : NULL;
 }
 
 ka_moment ka_transport_ended(const ka_half *half, ka_how *how)

@@ -8,8 +8,10 @@
 #ifndef KA_TRANSPORT_H
 #define KA_TRANSPORT_H
 
+#include "damage.h"
+#include "ending.h"
 #include "keptalive.h"
-#include "ranges.h"
+#include "silence.h"
 
 /* Payload no message has claimed yet: the beginning of the next message. */
 typedef struct ka_unclaimed {
@@ -18,24 +20,11 @@ typedef struct ka_unclaimed {
     ka_moment at;
 } ka_unclaimed;
 
-/* The first FIN and RST of one direction. Exists only once one was seen. */
-typedef struct ka_ending {
-    ka_moment fin;
-    ka_moment rst;
-    ka_moment fin_acked; /* the first ACK of the other side that covers the FIN */
-    uint64_t fin_seq;    /* sequence number of the FIN itself */
-    uint64_t fin_ack;    /* what its sender had acknowledged by then, itself included */
-    uint64_t rst_ack;    /* likewise for the RST */
-} ka_ending;
-
-/* What was not seen of one direction. Exists only once something was missing. */
-typedef struct ka_damage {
-    ka_ranges *holes;   /* not seen, not acknowledged */
-    ka_ranges *missed;  /* not seen, but acknowledged: the capture missed them */
-    uint64_t late_from; /* bytes whose first transmission was not captured, the newest such range */
-    uint64_t late_to;
-    int64_t noticed_ns; /* the newest hole */
-} ka_damage;
+/* What few directions have. Exists only once there was some of it. */
+typedef struct ka_rare {
+    ka_damage damage;
+    ka_probing probing;
+} ka_rare;
 
 enum { KA_SIGNATURES = 2 };
 
@@ -43,9 +32,11 @@ enum { KA_SIGNATURES = 2 };
 typedef struct ka_half_activity {
     ka_unclaimed unclaimed;
     ka_unclaimed latest; /* the newest segment with payload, claimed or not */
+    uint64_t expect_end; /* the head of a request with Expect whose body is not seen; 0: none */
     uint64_t timed_end;  /* an ACK that reaches this gives a round trip; 0: nothing is timed */
     int64_t timed_at_ns;
     int64_t signed_at_ns;
+    ka_stall *stall;                    /* NULL: the other side was heard, or nobody had been silent */
     uint32_t signatures[KA_SIGNATURES]; /* of the newest segments, against copies */
     uint8_t signature_count;
     bool timed_handshake;
@@ -61,18 +52,19 @@ typedef struct ka_half {
     uint64_t acked;   /* newest ACK number this direction sent */
     uint64_t claimed; /* one past the last byte any message or stray claimed */
     ka_ending *ending;
-    ka_damage *damage;
+    ka_rare *rare;
     int64_t last_data_ns; /* newest first transmission of payload */
     uint32_t rtt_min_ns;  /* capture point to this direction's receiver and back; UINT32_MAX: no sample */
     uint32_t data_rtt_min_ns;
     uint32_t data_rtt_max_ns;
     uint32_t retransmissions;
-    uint16_t probes;        /* stays at its largest value */
     uint16_t mss;           /* the largest segment this side takes; 0: not told */
     uint16_t data_ip_id;    /* of the segment at last_data_ns */
     uint8_t data_rtt_count; /* stays at its largest value: three are enough to tell jitter */
+    uint8_t ttl;            /* of the newest segment that was no RST; 0: none */
     bool seen : 1;
     bool syn : 1;
+    bool ttl_varied : 1;
 } ka_half;
 
 typedef struct ka_transport {
@@ -85,10 +77,12 @@ typedef struct ka_transport {
 
 /* What a segment was, for whoever looks next. */
 typedef struct ka_segment_news {
-    bool copy;     /* a duplicate packet: ignored */
-    bool new_data; /* payload not seen before */
-    bool fin;      /* the first FIN of its direction */
-    bool rst;      /* the first RST of its direction */
+    bool copy;          /* a duplicate packet: ignored */
+    bool new_data;      /* payload not seen before */
+    bool fin;           /* the first FIN of its direction */
+    bool rst;           /* the first RST of its direction */
+    bool stalled;       /* sent again after a silence, and nothing is heard of the other side */
+    int64_t silence_ns; /* since the segment before; 0: there was none */
 } ka_segment_news;
 
 void ka_transport_init(ka_transport *transport);
@@ -108,6 +102,8 @@ bool ka_transport_unseen(const ka_half *half, uint64_t from, uint64_t to);
 /* The byte at seq was captured only as a retransmission. */
 bool ka_transport_late(const ka_half *half, uint64_t seq);
 uint64_t ka_transport_missed_bytes(const ka_half *half);
+/* Data of this direction after a silence, of which nothing was heard; NULL: there is none. */
+ka_stall *ka_transport_stall(const ka_transport *transport, unsigned direction);
 /* The first FIN or RST of a direction; frame 0: none. */
 ka_moment ka_transport_ended(const ka_half *half, ka_how *how);
 /* The time from one moment to a later one, or to the first FIN or RST if that is earlier; at least 0. */

@@ -2,7 +2,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "blocks.h"
 #include "capture/capture.h"
+#include "explain.h"
 #include "memory.h"
 #include "options.h"
 #include "packet/packet.h"
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +45,7 @@ typedef struct packet_losses {
 typedef struct run {
     options settings;
     capture *capture;
+    blocks small; /* the audit's memory */
     ka_audit *audit;
     stream_table *streams;
     lookahead ahead;
@@ -129,14 +133,14 @@ static int open_output(run *self)
     return EXIT_DONE;
 }
 
-static bool wants_color(const run *self)
+static bool wants_color(const options *settings, FILE *out)
 {
-    if (self->settings.color != OPTIONS_COLOR_AUTO)
-        return self->settings.color == OPTIONS_COLOR_ALWAYS;
+    if (settings->color != OPTIONS_COLOR_AUTO)
+        return settings->color == OPTIONS_COLOR_ALWAYS;
     const char *no_color = getenv("NO_COLOR"); /* no-color.org: any value but the empty one */
     const char *terminal = getenv("TERM");
     return (!no_color || no_color[0] == '\0') && terminal && strcmp(terminal, "dumb") != 0 &&
-           isatty(fileno(self->out));
+           isatty(fileno(out));
 }
 
 static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
@@ -155,7 +159,8 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
-        .color = wants_color(self),
+        .color = wants_color(settings, self->out),
+        .selection = settings->selection,
         .locate_user = self->capture,
         .locate = settings->path_count > 1 ? locate : NULL,
     };
@@ -165,13 +170,17 @@ static bool open_report(run *self)
 
 static bool open_audit(run *self)
 {
+    blocks_init(&self->small, &memory_heap);
     ka_config config = {
         .thresholds = self->settings.thresholds,
-        .allocator = memory_heap,
+        .allocator = blocks_allocator(&self->small),
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
     };
+    /* Against captures made to collide; without entropy only that protection is lost. */
+    if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
+        config.hash_seed = 0;
     if (ka_audit_new(&config, &self->audit) != KA_OK)
         return false;
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
@@ -283,6 +292,8 @@ static void list_incomplete(run *self)
          false},
         {"servers", "connections left out of the table of servers, which is full",
          ka_audit_servers_left_out(self->audit), false, false},
+        {"clients", "connections left out of the table of clients, which is full",
+         ka_audit_clients_left_out(self->audit), false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -334,6 +345,8 @@ static void close_all(run *self)
         stream_table_free(self->streams);
     if (self->audit)
         ka_audit_free(self->audit);
+    if (self->small.base)
+        blocks_fini(&self->small);
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
@@ -358,10 +371,12 @@ static int run_all(const options *settings)
 
 /* ---- */
 
-static int print_and_close(options_status wanted)
+static int print_and_close(options_status wanted, const options *settings)
 {
     if (wanted == OPTIONS_HELP)
         usage_print(stdout);
+    else if (wanted == OPTIONS_EXPLAIN)
+        explain_print(stdout, wants_color(settings, stdout), settings->paths, settings->path_count);
     else
         puts("keptalive " KEPTALIVE_VERSION);
     errno = 0;
@@ -379,6 +394,6 @@ int main(int argc, char **argv)
     if (status == OPTIONS_WRONG)
         return complain(EXIT_USAGE, error, NULL);
     if (status != OPTIONS_RUN)
-        return print_and_close(status);
+        return print_and_close(status, &settings);
     return run_all(&settings);
 }

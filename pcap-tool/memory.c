@@ -28,9 +28,9 @@ static void *resize(void *user, void *old, size_t new_bytes)
         free(old);
         return NULL;
     }
-    if (old == NULL && new_bytes >= HUGE_BYTES)
-        return take_huge(new_bytes);
-    return realloc(old, new_bytes);
+    if (old != NULL)
+        return realloc(old, new_bytes);
+    return new_bytes < HUGE_BYTES ? malloc(new_bytes) : take_huge(new_bytes);
 }
 
 const ka_allocator memory_heap = {NULL, resize};

@@ -4,6 +4,7 @@
  */
 #include "options.h"
 
+#include "nearest.h"
 #include "number.h"
 #include "report/escape.h"
 
@@ -25,6 +26,10 @@ enum {
     CODE_CONNECTIONS,
     CODE_EXCHANGES,
     CODE_FAIL_ON,
+    CODE_MIN_SEVERITY,
+    CODE_ONLY,
+    CODE_IGNORE,
+    CODE_SET,
     CODE_COLOR,
     CODE_THRESHOLD, /* and the row's index */
 };
@@ -35,6 +40,10 @@ static const struct option plain_options[] = {
     {"connections", no_argument, NULL, CODE_CONNECTIONS},
     {"exchanges", no_argument, NULL, CODE_EXCHANGES},
     {"fail-on", required_argument, NULL, CODE_FAIL_ON},
+    {"only", required_argument, NULL, CODE_ONLY},
+    {"ignore", required_argument, NULL, CODE_IGNORE},
+    {"min-severity", required_argument, NULL, CODE_MIN_SEVERITY},
+    {"set", required_argument, NULL, CODE_SET},
     {"output", required_argument, NULL, 'o'},
     {"color", required_argument, NULL, CODE_COLOR},
     {"help", no_argument, NULL, 'h'},
@@ -75,11 +84,16 @@ typedef struct typed {
     char text[64];
 } typed;
 
-static typed as_typed(const char *argument)
+static typed slice_as_typed(ka_slice argument)
 {
     typed out;
-    escape_text(argument, strlen(argument), out.text, sizeof out.text);
+    escape_text(argument.bytes, argument.len_bytes, out.text, sizeof out.text);
     return out;
+}
+
+static typed as_typed(const char *argument)
+{
+    return slice_as_typed((ka_slice){argument, strlen(argument)});
 }
 
 /* The index of the word; -1, and the error, when it is none of them. */
@@ -96,12 +110,58 @@ static int word_index(const char *option, const char *value, const char *const *
     return -1;
 }
 
-static options_status set_threshold(options *out, const ka_threshold_row *row, char *error)
+static options_status set_threshold(options *out, const ka_threshold_row *row, const char *value, char *error)
 {
     const char *fault =
-        number_parse(optarg, row->unit, (int64_t *)(void *)((char *)&out->thresholds + row->offset));
+        number_parse(value, row->unit, (int64_t *)(void *)((char *)&out->thresholds + row->offset));
     if (fault)
-        return wrong(error, "--%s: \"%s\" %s", row->option, as_typed(optarg).text, fault);
+        return wrong(error, "--%s: \"%s\" %s", row->option, as_typed(value).text, fault);
+    return OPTIONS_RUN;
+}
+
+/* --set NAME=VALUE */
+static options_status set_by_name(options *out, char *error)
+{
+    const char *equals = strchr(optarg, '=');
+    if (!equals)
+        return wrong(error, "--set: \"%s\" is not NAME=VALUE", as_typed(optarg).text);
+    ka_slice name = {optarg, (size_t)(equals - optarg)};
+    size_t count;
+    const ka_threshold_row *rows = ka_threshold_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(rows[i].option) == name.len_bytes && memcmp(rows[i].option, optarg, name.len_bytes) == 0)
+            return set_threshold(out, &rows[i], equals + 1, error);
+    }
+    char hint[NEAREST_BYTES];
+    nearest(name, nearest_threshold, count, hint);
+    return wrong(error, "--set: \"%s\" is no threshold%s", slice_as_typed(name).text, hint);
+}
+
+static options_status unknown_finding(const char *where, ka_slice name, char *error)
+{
+    char hint[NEAREST_BYTES];
+    nearest(name, nearest_finding, KA_FINDING_COUNT, hint);
+    snprintf(error, OPTIONS_ERROR_BYTES, "%s: \"%s\" is no finding%s; keptalive explain lists them", where,
+             slice_as_typed(name).text, hint);
+    return OPTIONS_WRONG;
+}
+
+/* ID[,ID]... */
+static options_status select_findings(options *out, int code, char *error)
+{
+    const char *at = optarg;
+    for (bool more = true; more; at++) {
+        ka_slice name = {at, strcspn(at, ",")};
+        ka_finding_id id = ka_finding_by_name(name);
+        if (id == KA_FINDING_COUNT)
+            return unknown_finding(code == CODE_ONLY ? "--only" : "--ignore", name, error);
+        if (code == CODE_ONLY)
+            selection_only(&out->selection, id);
+        else
+            selection_ignore(&out->selection, id);
+        at += name.len_bytes;
+        more = *at == ',';
+    }
     return OPTIONS_RUN;
 }
 
@@ -127,6 +187,10 @@ static options_status set_word(options *out, int code, char *error)
         if ((index = word_index("--color", optarg, color_words, error)) < 0)
             return OPTIONS_WRONG;
         out->color = (options_color)index;
+    } else if (code == CODE_MIN_SEVERITY) {
+        if ((index = word_index("--min-severity", optarg, severity_words, error)) < 0)
+            return OPTIONS_WRONG;
+        out->selection.least = (ka_severity)index;
     } else {
         if ((index = word_index("--fail-on", optarg, severity_words, error)) < 0)
             return OPTIONS_WRONG;
@@ -158,21 +222,25 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case CODE_FORMAT:
     case CODE_COLOR:
     case CODE_FAIL_ON:
+    case CODE_MIN_SEVERITY:
         return set_word(out, code, error);
+    case CODE_ONLY:
+    case CODE_IGNORE:
+        return select_findings(out, code, error);
+    case CODE_SET:
+        return set_by_name(out, error);
     case ':':
         return wrong(error, "%s: the option needs a value", as_typed(argv[optind - 1]).text);
     case '?':
         return not_understood(argv, error);
     default:;
         size_t count;
-        return set_threshold(out, ka_threshold_rows(&count) + (code - CODE_THRESHOLD), error);
+        return set_threshold(out, ka_threshold_rows(&count) + (code - CODE_THRESHOLD), optarg, error);
     }
 }
 
-static options_status set_paths(options *out, int argc, char **argv, char *error)
+static options_status check_paths(const options *out, char *error)
 {
-    out->paths = (const char *const *)(argv + optind);
-    out->path_count = (size_t)(argc - optind);
     if (out->path_count == 0)
         return wrong(error, "no capture file given (\"-\" is standard input)");
     size_t standard_inputs = 0;
@@ -181,6 +249,22 @@ static options_status set_paths(options *out, int argc, char **argv, char *error
     if (standard_inputs > 1)
         return wrong(error, "-: standard input can be read only once");
     return OPTIONS_RUN;
+}
+
+static options_status check_ids(const options *out, char *error)
+{
+    for (size_t i = 0; i < out->path_count; i++) {
+        ka_slice name = {out->paths[i], strlen(out->paths[i])};
+        if (ka_finding_by_name(name) == KA_FINDING_COUNT)
+            return unknown_finding("explain", name, error);
+    }
+    return OPTIONS_EXPLAIN;
+}
+
+/* Of all options only these say something about an explanation. */
+static bool is_for_explain(int code)
+{
+    return code == 'h' || code == 'V' || code == CODE_COLOR || code == ':' || code == '?';
 }
 
 /* getopt keeps its place in globals; this starts it anew, as each library wants it. */
@@ -199,16 +283,23 @@ options_status options_parse(int argc, char **argv, options *out, char error[OPT
 {
     struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1];
     options parsed = {.format = OPTIONS_TEXT};
+    bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
+    argc -= explain;
+    argv += explain;
     ka_thresholds_init(&parsed.thresholds);
     table_of_options(table);
     restart_getopt();
     for (int code; (code = getopt_long(argc, argv, ":hVo:", table, NULL)) != -1;) {
+        if (explain && !is_for_explain(code))
+            return wrong(error, "explain takes no options but --color");
         options_status status = set_option(&parsed, code, argv, error);
         if (status != OPTIONS_RUN)
             return status;
     }
-    options_status status = set_paths(&parsed, argc, argv, error);
-    if (status == OPTIONS_RUN)
+    parsed.paths = (const char *const *)(argv + optind);
+    parsed.path_count = (size_t)(argc - optind);
+    options_status status = explain ? check_ids(&parsed, error) : check_paths(&parsed, error);
+    if (status != OPTIONS_WRONG)
         *out = parsed;
     return status;
 }

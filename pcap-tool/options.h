@@ -6,12 +6,15 @@
 #define OPTIONS_H
 
 #include "keptalive.h"
+#include "report/selection.h"
 
 typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
 
 typedef struct options {
-    const char *const *paths; /* of argv, at least one; "-": standard input */
+    /* Of argv: capture files, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of findings, all
+     * known, none: list them. */
+    const char *const *paths;
     size_t path_count;
     const char *filter; /* a BPF expression, or NULL */
     const char *output; /* NULL: standard output */
@@ -21,20 +24,22 @@ typedef struct options {
     bool exchanges;
     bool has_fail_on;
     ka_severity fail_on;
+    selection selection;
     ka_thresholds thresholds;
 } options;
 
 typedef enum options_status {
     OPTIONS_RUN,
+    OPTIONS_EXPLAIN, /* the first word was "explain" */
     OPTIONS_HELP,
     OPTIONS_VERSION,
     OPTIONS_WRONG, /* one line is in `error`, without a newline */
 } options_status;
 
-enum { OPTIONS_ERROR_BYTES = 256 };
+enum { OPTIONS_ERROR_BYTES = 320 };
 
-/* Reads the command line; argv is reordered, files last. *out is set for OPTIONS_RUN only and points into
- * argv. */
+/* Reads the command line; argv is reordered, files last. *out is set for OPTIONS_RUN and OPTIONS_EXPLAIN only
+ * and points into argv. */
 options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES]);
 
 #endif

@@ -29,9 +29,16 @@ static const usage_row report_rows[] = {
     {NULL, "keptalive --connections api.pcap | less"},
 };
 
+static const usage_row selection_rows[] = {
+    {"--only ID[,ID]", "show and count only these findings; keptalive explain lists them"},
+    {"--ignore ID[,ID]", "show and count all but these"},
+    {"--min-severity SEV", "only those of at least this severity: chat (default), note, warn or error"},
+    {NULL, "keptalive --ignore race-exposure --min-severity note api.pcap"},
+};
+
 static const usage_row check_rows[] = {
     {"--fail-on SEVERITY",
-     "exit with status 1 when there is a finding of at least this severity: chat, note, "
+     "exit with status 1 when there is a selected finding of at least this severity: chat, note, "
      "warn or error"},
     {NULL, "keptalive --fail-on warn --output report.txt test-run.pcap"},
 };
@@ -70,8 +77,10 @@ static void print_thresholds(FILE *out)
     fputs("\nThresholds\n", out);
     fputs("  ", out);
     wrap(out, OPTION_INDENT, OPTION_INDENT,
-         "What the verdicts compare with. A duration is in seconds (0.05) or has a suffix: 50ms, 2s, 10m.");
-    fputs("\n  Example: keptalive --early-tolerance 200ms --close-wait 30 proxy.pcap\n\n", out);
+         "What the verdicts compare with: --NAME VALUE, or --set NAME=VALUE, as often as needed. A duration "
+         "is in "
+         "seconds (0.05) or has a suffix: 50ms, 2s, 10m.");
+    fputs("\n  Example: keptalive --set early-tolerance=200ms --close-wait 30 proxy.pcap\n\n", out);
     size_t count;
     const ka_threshold_row *rows = ka_threshold_rows(&count);
     for (size_t i = 0; i < count; i++) {
@@ -89,7 +98,9 @@ static void print_thresholds(FILE *out)
 
 void usage_print(FILE *out)
 {
-    fputs("Usage: keptalive [OPTIONS] FILE...\n\n", out);
+    fputs("Usage: keptalive [OPTIONS] FILE...\n"
+          "       keptalive explain [--color WHEN] [ID...]\n\n",
+          out);
     wrap(out, 0, 0,
          "Tells from packet captures whether HTTP connections were kept alive as promised: who closed them, "
          "after "
@@ -99,8 +110,14 @@ void usage_print(FILE *out)
          "FILE is a pcap or pcapng capture, - is standard input. Several files are read as one capture, "
          "merged by "
          "time.");
+    fputc('\n', out);
+    wrap(out, 0, 0,
+         "explain lists all findings, or tells of each ID what it means, how it is detected, what rules it "
+         "out "
+         "and what to change in which product. A capture called explain is ./explain, or goes behind --.");
     PRINT_GROUP("Input", input_rows, TEXT_INDENT);
     PRINT_GROUP("Report", report_rows, TEXT_INDENT);
+    PRINT_GROUP("Selection", selection_rows, TEXT_INDENT);
     PRINT_GROUP("Checks in scripts", check_rows, TEXT_INDENT);
     PRINT_GROUP("Other", other_rows, TEXT_INDENT);
     PRINT_GROUP("Exit status (the highest that applies)", status_rows, STATUS_INDENT);

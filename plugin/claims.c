@@ -16,8 +16,24 @@ void claims_add(collect_side *side, uint32_t end_seq)
  * lost a message (tcp.reassemble_out_of_order is off by default). */
 void claims_check(const collect_connection *connection, const collect_side *side, uint32_t until_seq)
 {
+    if (side->fin.frame != 0 && seq_minus(until_seq, side->fin_seq) > 0)
+        until_seq = side->fin_seq; /* the FIN's number is no byte */
     if (side->reordered && seq_minus(until_seq, side->claimed_seq) > 0)
         ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
+}
+
+bool claims_can_end(const collect_side *side)
+{
+    uint32_t at = side->claimed_seq;
+    if (side->fin.frame == 0)
+        return false;
+    while (seq_minus(side->fin_seq, at) > 0) {
+        const track_piece *piece = track_of_byte(&side->track, at);
+        if (piece == NULL)
+            return false;
+        at = piece->seq + piece->len_bytes;
+    }
+    return true;
 }
 
 /* Bytes before a message that no message claimed, though they were captured: Wireshark did not put a head or

@@ -89,6 +89,7 @@ collect *collect_new(const ka_thresholds *thresholds)
         .settled = on_settled,
         .settled_user = self,
         .noted = on_noted,
+        .hash_seed = (uint64_t)g_random_int() << 32 | g_random_int(),
     };
     ka_audit_new(&config, &self->audit); /* fails for want of memory alone, and wmem never does */
     return self;

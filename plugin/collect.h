@@ -18,7 +18,8 @@
 /* One direction of a connection. */
 typedef struct collect_side {
     track track;
-    ka_message *waiting;  /* its head was shown, its last byte has not gone by; with its texts one block */
+    ka_message *waiting; /* its head was shown, its last byte has not gone by; with its texts one block */
+    size_t waiting_head_bytes;
     uint64_t ahead_bytes; /* of `waiting`, too long for sequence numbers: how much of it is still to come */
     char *begun;          /* bytes from claimed_seq on, of a head that is not whole yet */
     uint32_t begun_bytes;

@@ -11,7 +11,7 @@
 #include "http_facts.h"
 #include "wanted.h"
 
-enum { HEADER_BYTES = 9, GOAWAY = 7, LAST_STREAM_BYTES = 4 };
+enum { PREFACE_BYTES = 24, HEADER_BYTES = 9, GOAWAY = 7, LAST_STREAM_BYTES = 4 };
 
 static uint32_t stream_id(tvbuff_t *bytes, int at)
 {
@@ -42,6 +42,14 @@ static bool read_frame(const field_info *item, ka_h2_frame *out)
     return true;
 }
 
+/* Frames follow each other without a gap: else Wireshark took other bytes for one. */
+static void note_skipped(const collect_frame *frame, uint32_t seq)
+{
+    const collect_side *side = &frame->connection->sides[frame->direction];
+    if (side->has_claimed && side->claimed_seq != seq && !frame->connection->cut)
+        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+}
+
 /* Its place in the direction. Decrypted bytes are longer on the wire: theirs is made up. */
 static void set_place(const collect_frame *frame, const field_info *item, unsigned index, unsigned count,
                       ka_h2_frame *f)
@@ -50,6 +58,7 @@ static void set_place(const collect_frame *frame, const field_info *item, unsign
     ka_moment now = {frame->tcp.segment.time_ns, frame->tcp.segment.frame};
     const track_piece *last = NULL;
     if (collect_seq(frame, item->ds_tvb, item->start, &f->seq)) {
+        note_skipped(frame, f->seq);
         last = track_of_byte(seen, (uint32_t)(f->seq + f->len_bytes - 1));
         if (last == NULL && !frame->connection->cut)
             ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED); /* told not to reassemble */
@@ -68,6 +77,9 @@ static void tell_frames(collect_frame *frame, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         const field_info *item = wanted_item(frame->tree, WANTED_HTTP2, i);
         ka_h2_frame f;
+        uint32_t seq;
+        if (is_preface(item) && collect_seq(frame, item->ds_tvb, item->start, &seq))
+            claims_add(&frame->connection->sides[frame->direction], seq + PREFACE_BYTES);
         if (!read_frame(item, &f))
             continue;
         set_place(frame, item, i, count, &f);
@@ -92,12 +104,24 @@ static void tell_fields(collect_frame *frame)
     }
 }
 
+/* A side that closed has ended its last frame. */
+static void note_rest(const collect_frame *frame)
+{
+    const collect_connection *connection = frame->connection;
+    const collect_side *side = &connection->sides[frame->direction];
+    if (connection->h2 && !connection->tls && !connection->cut && claims_can_end(side) &&
+        side->claimed_seq != side->fin_seq)
+        ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
+}
+
 void h2_facts_tell(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
     unsigned count = wanted_count(frame->tree, WANTED_HTTP2);
-    if (count == 0)
+    if (count == 0) {
+        note_rest(frame);
         return;
+    }
     uint32_t seq;
     const field_info *item = wanted_item(frame->tree, WANTED_HTTP2, 0);
     bool in_clear = collect_seq(frame, item->ds_tvb, item->start, &seq);
@@ -106,4 +130,5 @@ void h2_facts_tell(collect_frame *frame)
     connection->h2 = true;
     tell_frames(frame, count);
     tell_fields(frame);
+    note_rest(frame);
 }

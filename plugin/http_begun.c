@@ -66,12 +66,12 @@ static bool set_place(const collect_frame *frame, const http_head *head, ka_mess
 {
     const collect_side *side = &frame->connection->sides[frame->direction];
     const track_piece *first = track_of_byte(&side->track, side->begun_seq);
+    m->seq = side->begun_seq;
     if (first == NULL)
         return false;
     if (m->framing == KA_FRAMING_LENGTH)
         m->body_bytes = head->length_bytes;
     m->len_bytes = head->len_bytes + MIN(m->body_bytes, UINT64_MAX - head->len_bytes);
-    m->seq = side->begun_seq;
     m->ack = first->ack;
     m->first = first->at;
     return true;
@@ -81,10 +81,11 @@ static bool set_place(const collect_frame *frame, const http_head *head, ka_mess
 static void on_head(collect_frame *frame, const http_head *head)
 {
     ka_message m = http_message_of(frame, head);
-    if (m.is_response && (m.framing == KA_FRAMING_CHUNKED || m.framing == KA_FRAMING_UNTIL_CLOSE))
-        ka_head_seen(frame->connection->core, &m);
-    if (m.framing != KA_FRAMING_CHUNKED && !frame->connection->other && set_place(frame, head, &m))
+    bool is_placed = set_place(frame, head, &m);
+    if (is_placed && m.framing != KA_FRAMING_CHUNKED && !frame->connection->other)
         http_message_take(frame, head, &m);
+    else
+        http_message_head(frame, head, &m);
 }
 
 /* Reads from a copy: folded lines are unfolded in place. */

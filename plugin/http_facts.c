@@ -281,6 +281,14 @@ static bool is_followed(const collect_frame *frame)
     return !connection->over && !connection->h2 && !connection->sides[frame->direction].lost;
 }
 
+/* Payload in which Wireshark shows no message: perhaps because its dissector gave up on one. */
+static void note_hidden(const collect_frame *frame)
+{
+    if (frame->connection->http && frame->tcp.segment.captured_bytes > 0 &&
+        wanted_count(frame->tree, WANTED_MALFORMED) > 0)
+        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+}
+
 void http_facts_tell(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
@@ -288,11 +296,12 @@ void http_facts_tell(collect_frame *frame)
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
     if (count > 0 && is_followed(frame))
         tell_items(frame, count);
+    else if (is_followed(frame))
+        note_hidden(frame);
     if (is_followed(frame))
         http_begun_tell(frame);
     if (!frame->connection->over)
         http_message_tell_waiting(frame); /* the head and the FIN in one frame */
-    bool is_whole = side->fin.frame != 0 && seq_minus(side->next_seq, side->fin_seq) >= 0;
-    if (frame->connection->http && is_whole && !frame->connection->over)
+    if (frame->connection->http && !frame->connection->over && claims_can_end(side))
         claims_check(frame->connection, side, side->fin_seq);
 }

@@ -57,6 +57,12 @@ static bool begins_with(ka_slice s, const char *prefix)
     return s.len_bytes >= n && memcmp(s.bytes, prefix, n) == 0;
 }
 
+/* Of "HTTP/1." only the beginning may be there yet. */
+static bool may_become(ka_slice s, const char *text)
+{
+    return s.len_bytes <= strlen(text) && memcmp(s.bytes, text, s.len_bytes) == 0;
+}
+
 /* ---- Start lines ---- */
 
 static bool read_status_line(ka_slice line, http_head *out)
@@ -102,6 +108,7 @@ static bool read_request_line(ka_slice line, http_head *out)
     const char *target = line.bytes + n + 1;
     while (target < tail && *target == ' ')
         target++;
+    out->origin_form = target < tail && *target == '/';
     out->malformed = out->malformed || has_blank_or_control((ka_slice){target, (size_t)(tail - target)});
     out->version = (uint8_t)(10 + tail[VERSION_BYTES - 1] - '0');
     return true;
@@ -192,7 +199,8 @@ http_head_status http_head_read(char *bytes, size_t len_bytes, http_head *out)
     size_t at = 0;
     ka_slice line;
     /* Everything but the fields, which are written before they are read. */
-    out->is_response = out->chunked = out->coded = out->has_length = out->malformed = false;
+    out->is_response = out->origin_form = out->chunked = out->coded = out->has_length = out->malformed =
+        false;
     out->status = 0;
     out->method = (ka_slice){NULL, 0};
     out->field_count = 0;
@@ -332,7 +340,7 @@ ka_protocol http_guess(ka_slice bytes)
         return KA_PROTOCOL_HTTP;
     if (lf != NULL)
         return is_start_line(bytes, lf) ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;
-    if (begins_with(bytes, "HTTP/1."))
+    if (begins_with(bytes, "HTTP/1.") || may_become(bytes, "HTTP/1."))
         return KA_PROTOCOL_HTTP;
     bool is_method = n > 0 && n <= METHOD_BYTES_MAX && (n == bytes.len_bytes || bytes.bytes[n] == ' ');
     return is_method ? KA_PROTOCOL_HTTP : KA_PROTOCOL_OTHER;

@@ -41,6 +41,7 @@ ka_message http_message_of(const collect_frame *frame, const http_head *head)
         .version = head->version,
         .status = head->status,
         .method = head->method,
+        .origin_form = head->origin_form,
         .framing = http_head_framing(head, asked_of(frame->connection)),
         .fields = head->fields,
         .field_count = head->field_count,
@@ -56,6 +57,25 @@ void http_message_begun(collect_connection *connection, const http_head *head)
     if (!connection->http)
         ka_protocol_seen(connection->core, KA_PROTOCOL_HTTP);
     connection->http = true;
+}
+
+static bool has_expect(const ka_message *m)
+{
+    for (size_t i = 0; i < m->field_count; i++) {
+        if (m->fields[i].name == KA_FIELD_EXPECT)
+            return true;
+    }
+    return false;
+}
+
+/* The body of a request with Expect may come late, or never; an event stream has no end. */
+void http_message_head(const collect_frame *frame, const http_head *head, const ka_message *m)
+{
+    ka_message begun = *m;
+    begun.len_bytes = head->len_bytes;
+    if (m->is_response ? m->framing == KA_FRAMING_CHUNKED || m->framing == KA_FRAMING_UNTIL_CLOSE
+                       : has_expect(m))
+        ka_head_seen(frame->connection->core, &begun);
 }
 
 /* ---- Waiting for the last byte ---- */
@@ -120,6 +140,15 @@ static void drop_waiting(collect_side *side)
     side->ahead_bytes = 0;
 }
 
+static void set_body(const collect_side *side, ka_message *m, size_t head_bytes)
+{
+    const track_piece *piece =
+        m->body.frame == 0 ? track_of_byte(&side->track, (uint32_t)(m->seq + head_bytes)) : NULL;
+    bool has_body = m->framing == KA_FRAMING_UNTIL_CLOSE || m->len_bytes > head_bytes;
+    if (piece != NULL && has_body)
+        m->body = piece->at;
+}
+
 void http_message_tell_waiting(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
@@ -127,6 +156,7 @@ void http_message_tell_waiting(collect_frame *frame)
         return;
     ka_message *m = side->waiting;
     side->waiting = NULL;
+    set_body(side, m, side->waiting_head_bytes);
     http_tell(frame, m);
     wmem_free(wmem_file_scope(), m);
 }
@@ -138,10 +168,14 @@ void http_message_take(collect_frame *frame, const http_head *head, ka_message *
     drop_waiting(side); /* another message begins: the one before had no such end */
     if (m->framing != KA_FRAMING_UNTIL_CLOSE && m->len_bytes > len_bytes_max)
         side->ahead_bytes = m->len_bytes - (side->next_seq - m->seq);
-    if (is_complete(side, m))
+    set_body(side, m, head->len_bytes);
+    if (is_complete(side, m)) {
         http_tell(frame, m);
-    else
-        side->waiting = keep(m);
+        return;
+    }
+    side->waiting = keep(m);
+    side->waiting_head_bytes = head->len_bytes;
+    http_message_head(frame, head, m);
 }
 
 /* ---- What is no message ---- */

@@ -10,6 +10,8 @@
 /* What a head alone tells; of a response, as the oldest outstanding request frames it. */
 ka_message http_message_of(const collect_frame *frame, const http_head *head);
 
+/* Its head has gone by, its end has not: tells the core where that matters. A request's seq must be set. */
+void http_message_head(const collect_frame *frame, const http_head *head, const ka_message *message);
 /* Its length and its first byte are known: tells it now, or keeps it until it is complete. */
 void http_message_take(collect_frame *frame, const http_head *head, ka_message *message);
 /* Likewise, but nothing will be told of it, or it is told by the caller. */

@@ -13,6 +13,8 @@ enum {
     TYPE_MIN = 20, /* change_cipher_spec */
     TYPE_MAX = 23, /* application_data */
     APPLICATION_DATA = 23,
+    CLIENT_HELLO = 1,
+    SERVER_HELLO = 2,
 };
 
 static bool read_record(const collect_frame *frame, const field_info *item, ka_bytes *out)
@@ -34,15 +36,17 @@ static bool read_record(const collect_frame *frame, const field_info *item, ka_b
 }
 
 /* `carries`: the type of what is inside, as far as Wireshark can tell. */
-static void tell_record(collect_frame *frame, const ka_bytes *record, uint32_t carries, bool readable)
+static void tell_record(collect_frame *frame, ka_bytes *record, uint32_t carries, bool readable)
 {
     collect_connection *connection = frame->connection;
     if (!readable)
         ka_tls_record_seen(frame->all->audit, connection->core, record);
-    else if (carries != APPLICATION_DATA)
-        ka_stray_seen(frame->all->audit, connection->core, record);
-    else
+    else if (carries == APPLICATION_DATA)
         return; /* a message, or a part of one */
+    else {
+        record->tls_type = (uint8_t)carries;
+        ka_stray_seen(frame->all->audit, connection->core, record);
+    }
     track_forget(&connection->sides[record->direction].track, (uint32_t)(record->seq + record->len_bytes));
 }
 
@@ -65,6 +69,38 @@ static bool is_decrypted(const collect_frame *frame, const field_info *opaque)
     return false;
 }
 
+static unsigned alpn_of(const field_info *item)
+{
+    static const struct {
+        const char *name;
+        unsigned alpn;
+    } names[] = {{"h2", KA_ALPN_H2}, {"http/1.1", KA_ALPN_HTTP1}, {"http/1.0", KA_ALPN_HTTP1}};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        int len_bytes = (int)strlen(names[i].name);
+        if (item->length == len_bytes && tvb_bytes_exist(item->ds_tvb, item->start, len_bytes) &&
+            tvb_memeql(item->ds_tvb, item->start, (const uint8_t *)names[i].name, len_bytes) == 0)
+            return names[i].alpn;
+    }
+    return KA_ALPN_OTHER;
+}
+
+/* What a hello in this frame names. In one frame there is only one side's. */
+static void tell_alpn(const collect_frame *frame)
+{
+    unsigned handshakes = wanted_count(frame->tree, WANTED_TLS_HANDSHAKE);
+    uint32_t hello = 0;
+    for (unsigned i = 0; i < handshakes && hello == 0; i++) {
+        uint32_t type = compat_uinteger(wanted_item(frame->tree, WANTED_TLS_HANDSHAKE, i));
+        hello = type == CLIENT_HELLO || type == SERVER_HELLO ? type : 0;
+    }
+    if (hello == 0)
+        return;
+    unsigned alpn = 0, count = wanted_count(frame->tree, WANTED_TLS_ALPN);
+    for (unsigned i = 0; i < count; i++)
+        alpn |= alpn_of(wanted_item(frame->tree, WANTED_TLS_ALPN, i));
+    ka_tls_alpn_seen(frame->all->audit, frame->connection->core, hello == CLIENT_HELLO, alpn);
+}
+
 void tls_facts_tell(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
@@ -75,6 +111,7 @@ void tls_facts_tell(collect_frame *frame)
     bool readable = connection->http || connection->h2 || http_facts_decrypted(frame) > 0 ||
                     wanted_count(frame->tree, WANTED_HTTP2) > 0;
     connection->tls = true;
+    tell_alpn(frame);
     for (unsigned i = 0; i < type_count; i++)
         tell_item(frame, wanted_item(frame->tree, WANTED_TLS_TYPE, i), readable);
     /* A direction that has begun to hide its types goes on: these come after. */

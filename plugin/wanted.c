@@ -16,6 +16,9 @@ static const char *const names[WANTED_COUNT] = {
     [WANTED_TLS_TYPE] = "tls.record.content_type",
     [WANTED_TLS_OPAQUE_TYPE] = "tls.record.opaque_type",
     [WANTED_TLS_SEGMENT] = "tls.segment",
+    [WANTED_TLS_HANDSHAKE] = "tls.handshake.type",
+    [WANTED_TLS_ALPN] = "tls.handshake.extensions_alpn_str",
+    [WANTED_MALFORMED] = "_ws.malformed",
 };
 
 static int ids[WANTED_COUNT]; /* the same as long as the program runs; -1: Wireshark has none */

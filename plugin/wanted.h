@@ -19,6 +19,9 @@ typedef enum wanted {
     WANTED_TLS_TYPE,        /* at the start of a record; in TLS 1.3 what is inside, when decrypted */
     WANTED_TLS_OPAQUE_TYPE, /* at the start of an encrypted record of TLS 1.3 */
     WANTED_TLS_SEGMENT,
+    WANTED_TLS_HANDSHAKE, /* the type of a handshake message */
+    WANTED_TLS_ALPN,      /* a name in a hello */
+    WANTED_MALFORMED, /* a dissector gave up */
     WANTED_COUNT
 } wanted;
 

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Large enough that system calls do not count, small enough for the second level cache. */
-enum { BUFFER_BYTES = 256 * 1024 };
+/* Large enough that system calls hardly count, small enough for the first level cache. */
+enum { BUFFER_BYTES = 32 * 1024 };
 
 /* Capture time is a count of nanoseconds since 1970 that the core adds and subtracts. Half of the range
  * (until 2116) leaves room for any sum of a time and a duration. */

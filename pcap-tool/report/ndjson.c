@@ -29,6 +29,7 @@ void ndjson_begin(ndjson *self, const report_options *options)
     self->locate = options->locate;
     self->locate_user = options->locate_user;
     self->writer = (ka_writer){self, write_bytes, options->locate ? locate : NULL};
+    self->selects = !selection_is_all(&options->selection);
     self->error = 0;
     FILE *out = self->out;
     fputs("{\"type\":\"capture\",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION
@@ -44,6 +45,10 @@ void ndjson_begin(ndjson *self, const report_options *options)
         escape_json(out, options->filter);
     else
         fputs("null", out);
+    if (self->selects) {
+        fputs(",\"selection\":", out);
+        selection_json(&options->selection, out);
+    }
     fputs("}\n", out);
 }
 
@@ -109,7 +114,10 @@ void ndjson_finish(ndjson *self, const report_end *end, const tally *counts)
             ",\"connections\":%" PRIu64 ",\"findings\":{",
             end->files, end->packets, end->bytes, counts->connections);
     write_finding_counts(out, counts);
-    fputs("},\"incomplete\":[", out);
+    fputc('}', out);
+    if (self->selects)
+        fprintf(out, ",\"left_out\":%" PRIu64, counts->left_out);
+    fputs(",\"incomplete\":[", out);
     write_incomplete(out, end->incomplete);
     fputs("]}\n", out);
     note(self, !ferror(out));

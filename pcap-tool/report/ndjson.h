@@ -9,6 +9,7 @@
 
 typedef struct ndjson {
     FILE *out;
+    bool selects; /* not every finding is told: the summary says how many are not */
     ka_writer writer;
     void *locate_user;
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);

@@ -11,13 +11,14 @@ struct report {
     ka_allocator allocator;
     ka_sink sink;
     tally tally;
+    selection selection;
+    bool selects; /* else every finding is shown */
     ndjson ndjson;
     text_report *text; /* NULL: the format is NDJSON */
 };
 
-static void on_connection(void *user, const ka_record *record)
+static void tell_connection(report *self, const ka_record *record)
 {
-    report *self = user;
     tally_connection(&self->tally, record);
     if (self->text)
         text_connection(self->text, record);
@@ -25,9 +26,25 @@ static void on_connection(void *user, const ka_record *record)
         ndjson_connection(&self->ndjson, record);
 }
 
+static void on_connection(void *user, const ka_record *record)
+{
+    report *self = user;
+    if (!self->selects) {
+        tell_connection(self, record);
+        return;
+    }
+    ka_record trimmed = *record;
+    selection_trim(&self->selection, &trimmed);
+    tell_connection(self, &trimmed);
+}
+
 static void on_finding(void *user, const ka_finding *finding)
 {
     report *self = user;
+    if (!selection_takes(&self->selection, finding->id, finding->severity)) {
+        self->tally.left_out++;
+        return;
+    }
     tally_finding(&self->tally, finding);
     if (self->text)
         text_finding(self->text, finding);
@@ -58,7 +75,9 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
     report *self = allocator->resize(allocator->user, NULL, sizeof *self);
     if (!self)
         return NULL;
-    *self = (struct report){.allocator = *allocator};
+    *self = (struct report){.allocator = *allocator,
+                            .selection = options->selection,
+                            .selects = !selection_is_all(&options->selection)};
     self->sink =
         (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint};
     if (options->format == REPORT_NDJSON) {

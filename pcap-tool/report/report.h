@@ -9,6 +9,7 @@
 
 #include "incomplete.h"
 #include "keptalive.h"
+#include "selection.h"
 #include "tally.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ typedef struct report_options {
     bool connections;   /* a table of them in the text */
     bool exchanges;
     bool color;
+    selection selection;
     /* As ka_writer.locate; NULL with one input, whose frames need no file. */
     void *locate_user;
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);

@@ -17,6 +17,7 @@ typedef struct tally {
     uint64_t by_protocol[TALLY_PROTOCOLS]; /* named by tally_protocol_name */
     uint64_t by_severity[TALLY_SEVERITIES];
     uint64_t by_id[KA_FINDING_COUNT];
+    uint64_t left_out;    /* findings that were not selected; they count nowhere else */
     uint64_t server_wide; /* findings above chat about a server as a whole */
 } tally;
 

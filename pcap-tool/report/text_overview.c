@@ -53,6 +53,18 @@ static void write_files(const report_options *options)
         write_escaped(options->out, "  Filter       ", options->filter);
 }
 
+static void write_selection(const report_options *options, const tally *counts)
+{
+    char line[LINE_BYTES], count[UNITS_COUNT_BYTES];
+    if (selection_is_all(&options->selection))
+        return;
+    selection_text(&options->selection, line,
+                   sizeof line - UNITS_COUNT_BYTES - sizeof " ( findings left out)");
+    units_count(counts->left_out, count);
+    append(line, " (%s finding%s left out)", count, plural(counts->left_out));
+    wrap_labelled(options->out, "  Selected     ", line);
+}
+
 static void write_packets(FILE *out, const report_end *end)
 {
     char packets[UNITS_COUNT_BYTES], bytes[UNITS_COUNT_BYTES];
@@ -138,13 +150,16 @@ static void append_places(char line[LINE_BYTES], const tally *counts)
     append(line, ".");
 }
 
-static void no_trouble(char line[LINE_BYTES], const report_end *end, const tally *counts)
+static void no_trouble(char line[LINE_BYTES], const report_options *options, const report_end *end,
+                       const tally *counts)
 {
     const char *text = "No trouble found: every connection was kept and closed as promised.";
     if (counts->connections == 0)
         text = "Nothing to judge: there is no TCP connection in what was read.";
     else if (tally_http_connections(counts) == 0)
         text = "Nothing to judge: no connection carries HTTP that can be read.";
+    else if (!selection_is_all(&options->selection))
+        text = "No trouble found of the kinds selected.";
     else if (end->incomplete->count > 0)
         text = "No trouble found in what could be read.";
     append(line, "%s", text);
@@ -162,7 +177,7 @@ static void write_verdict(const report_options *options, const report_end *end, 
                                 : tally_reaches(counts, KA_WARN) ? KA_WARN
                                                                  : KA_NOTE);
     } else {
-        no_trouble(line, end, counts);
+        no_trouble(line, options, end, counts);
         if (tally_http_connections(counts) == 0)
             ink = COLOR_BOLD;
     }
@@ -177,6 +192,7 @@ void text_overview_write(const report_options *options, const report_end *end, c
     fprintf(out, "%sKeptalive " KEPTALIVE_VERSION "%s: were HTTP connections kept alive as promised?\n\n",
             color(options->color, COLOR_BOLD), color(options->color, COLOR_PLAIN));
     write_files(options);
+    write_selection(options, counts);
     write_packets(out, end);
     write_connections(out, counts);
     write_requests(out, counts);

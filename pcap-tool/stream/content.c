@@ -90,6 +90,15 @@ static bool is_between_messages(const stream_half *half, uint32_t seq)
            half->next_seq == seq;
 }
 
+static bool has_expect(const ka_message *message)
+{
+    for (size_t i = 0; i < message->field_count; i++) {
+        if (message->fields[i].name == KA_FIELD_EXPECT)
+            return true;
+    }
+    return false;
+}
+
 static void on_request_head(const content_place *place)
 {
     stream_flow *flow = place->flow;
@@ -102,6 +111,8 @@ static void on_request_head(const content_place *place)
     }
     flow_push_method(flow, http_request_method(parser));
     http_set_method(parser, METHOD_OTHER);
+    if (parser->state != HTTP_STATE_COMPLETE && has_expect(&parser->message))
+        place->context->facts->head_seen(flow->connection, &parser->message);
 }
 
 /* The method of the request this response answers. */
@@ -233,7 +244,11 @@ static void on_record(const content_place *place)
 {
     stream_context *context = place->context;
     ka_bytes *record = &place->half->tls->record;
+    const tls_hello *hello = &place->half->tls->hello;
     record->direction = (uint8_t)place->direction;
+    if (tls_hello_is_whole(hello))
+        context_failed(context, context->facts->tls_alpn_seen(context->audit, place->flow->connection,
+                                                              tls_hello_is_clients(hello), hello->alpn));
     if (record->tls_type <= 23)
         context_failed(context,
                        context->facts->tls_record_seen(context->audit, place->flow->connection, record));
@@ -317,6 +332,10 @@ static void find_way_back(const content_place *place, stream_run *run)
         half->content = HALF_TLS;
         return;
     }
+    /* They may be the answer to what is asked; behind a hole its gate says so. */
+    if (protocol == KA_PROTOCOL_HTTP && !place->flow->began_with_syn && place->flow->method_count > 0 &&
+        half->role != HALF_REQUESTS)
+        content_fail_gate(place, KA_GATE_UNFRAMED);
     run_advance(run, run->len_bytes);
 }
 

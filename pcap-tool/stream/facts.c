@@ -11,6 +11,7 @@ const stream_facts stream_facts_core = {
     .head_seen = ka_head_seen,
     .stray_seen = ka_stray_seen,
     .tls_record_seen = ka_tls_record_seen,
+    .tls_alpn_seen = ka_tls_alpn_seen,
     .h2_frame_seen = ka_h2_frame_seen,
     .protocol_seen = ka_protocol_seen,
     .gate_failed = ka_gate_failed,

@@ -66,6 +66,8 @@ static bool equals(const char *name, const char *lower, size_t len_bytes)
     for (; i + 8 <= len_bytes; i += 8)
         if ((eight(name + i) | lower_case) != eight(lower + i))
             return false;
+    if (i > 0) /* the rest, with some bytes once more */
+        return (eight(name + len_bytes - 8) | lower_case) == eight(lower + len_bytes - 8);
     for (; i < len_bytes; i++)
         if ((name[i] | 0x20) != lower[i])
             return false;
@@ -79,7 +81,7 @@ static const known *find(const char *text, size_t len_bytes)
     if (letter >= 26)
         return NULL;
     for (const known *at = &names[begins[letter]]; at < &names[begins[letter + 1]]; at++) {
-        if (at->len_bytes >= len_bytes)
+        if (at->len_bytes >= len_bytes || (text[1] | 0x20) != at->name[1])
             continue;
         char end = text[at->len_bytes];
         if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes))

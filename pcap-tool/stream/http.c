@@ -78,6 +78,12 @@ void http_set_method(http_parser *parser, flow_method method)
 
 /* ---- Bodies --------------------------------------------------------------------------------- */
 
+static void note_body(http_parser *parser, ka_moment at)
+{
+    if (parser->message.body.frame == 0)
+        parser->message.body = at;
+}
+
 static http_event feed_chunked(http_parser *parser, const char *bytes, size_t len_bytes, size_t *taken)
 {
     switch (chunked_take(&parser->chunked, bytes, len_bytes, taken, &parser->message.body_bytes)) {
@@ -96,6 +102,7 @@ static http_event parse_chunked(http_parser *parser, stream_run *run)
     size_t taken;
     if (run->captured_bytes == 0)
         return HTTP_MORE;
+    note_body(parser, run->at);
     http_event event = feed_chunked(parser, (const char *)run->bytes, run->captured_bytes, &taken);
     http_take(parser, run, taken);
     return event;
@@ -116,6 +123,7 @@ static http_event parse_counted(http_parser *parser, stream_run *run)
         len_bytes = parser->body_left;
     if (len_bytes == 0)
         return HTTP_MORE;
+    note_body(parser, run->at);
     http_take(parser, run, len_bytes);
     count_body(parser, len_bytes);
     return parser->state == HTTP_STATE_COMPLETE ? HTTP_COMPLETE : HTTP_MORE;
@@ -127,6 +135,8 @@ static http_event end_peek(http_parser *parser)
     uint8_t peeked = parser->peeked;
     size_t taken;
     parser->peeked = 0;
+    if (peeked > 0)
+        note_body(parser, parser->peek_first);
     parser->state = parser->message.framing == KA_FRAMING_LENGTH    ? HTTP_STATE_LENGTH
                     : parser->message.framing == KA_FRAMING_CHUNKED ? HTTP_STATE_CHUNKED
                                                                     : HTTP_STATE_UNTIL_CLOSE;

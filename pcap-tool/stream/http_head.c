@@ -191,6 +191,15 @@ static void unfold(char *head, size_t len_bytes)
             head[i] = head[i + 1] = ' ';
 }
 
+static void read_request_line(ka_message *message, const char *head, size_t len_bytes)
+{
+    size_t at = start_line_token(head, len_bytes);
+    message->method = (ka_slice){head, at};
+    while (at < len_bytes && head[at] == ' ')
+        at++;
+    message->origin_form = at < len_bytes && head[at] == '/';
+}
+
 static http_event read_head(stream_context *context, http_parser *parser, const char *head, size_t len_bytes)
 {
     if (len_bytes > context->limits.head_bytes) {
@@ -214,7 +223,7 @@ static http_event read_head(stream_context *context, http_parser *parser, const 
     if (message->is_response)
         message->status = parser->llhttp.status_code;
     else
-        message->method = (ka_slice){head, start_line_token(head, len_bytes)};
+        read_request_line(message, head, len_bytes);
     /* A request whose last transfer coding is not chunked has no end (RFC 9112 section 6.3, item 4). */
     unsigned coding = parser->llhttp.flags & (F_TRANSFER_ENCODING | F_CHUNKED);
     return !message->is_response && coding == F_TRANSFER_ENCODING ? HTTP_MALFORMED : HTTP_HEAD_WHOLE;

@@ -1,4 +1,4 @@
-/* tls.c - where one TLS record begins and ends (RFC 8446 section 5.1). Its contents are not looked at.
+/* tls.c - where one TLS record begins and ends (RFC 8446 section 5.1). Of the contents only a hello is read.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -106,6 +106,11 @@ tls_event tls_walk(tls_walker *walker, stream_run *run)
     if (walker->header_bytes < TLS_HEADER_BYTES)
         return read_header(walker, run);
     uint32_t len_bytes = run->len_bytes < walker->body_left ? run->len_bytes : walker->body_left;
+    if (walker->record.tls_type == TLS_HANDSHAKE && run->captured_bytes > 0)
+        tls_hello_read(&walker->hello, run->bytes,
+                       len_bytes < run->captured_bytes ? len_bytes : run->captured_bytes);
+    if (len_bytes > run->captured_bytes)
+        tls_hello_give_up(&walker->hello); /* cut off */
     if (len_bytes > 0)
         take(walker, run, len_bytes);
     walker->body_left -= len_bytes;
@@ -116,6 +121,7 @@ bool tls_skip(tls_walker *walker, uint32_t len_bytes, const ka_moment *at)
 {
     if (walker->header_bytes < TLS_HEADER_BYTES || len_bytes > walker->body_left)
         return false;
+    tls_hello_give_up(&walker->hello);
     walker->body_left -= len_bytes;
     walker->record.len_bytes += len_bytes;
     if (at != NULL)

@@ -1,4 +1,4 @@
-/* tls.h - where one TLS record begins and ends (RFC 8446 section 5.1). Its contents are not looked at.
+/* tls.h - where one TLS record begins and ends (RFC 8446 section 5.1). Of the contents only a hello is read.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -6,6 +6,7 @@
 #define STREAM_TLS_H
 
 #include "stream/context.h"
+#include "stream/tls_hello.h"
 
 enum {
     TLS_HEADER_BYTES = 5,
@@ -20,6 +21,7 @@ typedef struct tls_walker {
     uint32_t body_left;
     uint8_t header[TLS_HEADER_BYTES];
     uint8_t header_bytes; /* how much of it is there */
+    tls_hello hello;      /* of a handshake record */
 } tls_walker;
 
 typedef enum tls_event {

@@ -19,7 +19,7 @@ static int begin(void **state)
     memset(&s, 0, sizeof s);
     allocator = story_allocator(&s);
     ka_thresholds_init(&limits);
-    ka_endpoints_init(&servers, &allocator);
+    ka_endpoints_init(&servers, &allocator, 0);
     ka_address address = story_address(80, 80);
     frame = 0;
     assert_int_equal(ka_endpoints_find(&servers, &address, true, &e), KA_OK);
@@ -48,7 +48,7 @@ static void test_find(void **state)
     ka_endpoint *found = e;
     ka_address address = numbered(1);
     (void)state;
-    ka_endpoints_init(&empty, &allocator);
+    ka_endpoints_init(&empty, &allocator, 0);
     assert_int_equal(ka_endpoints_find(&empty, &address, false, &found), KA_OK);
     assert_null(found);
     address = e->server;
@@ -131,7 +131,7 @@ static void test_no_memory(void **state)
         ka_endpoints table;
         ka_endpoint *found = e;
         ka_address address = numbered(1);
-        ka_endpoints_init(&table, &allocator);
+        ka_endpoints_init(&table, &allocator, 1);
         s.refuse = s.taken + refuse;
         assert_int_equal(ka_endpoints_find(&table, &address, true, &found), KA_NO_MEMORY);
         assert_ptr_equal(found, e); /* untouched */

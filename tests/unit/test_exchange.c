@@ -317,7 +317,7 @@ static void test_408_crossing_a_request(void **state)
     fins(&t, 7, SERVER);
     ka_record r = story_only_record(&s);
     assert_int_equal(r.requests, 2);
-    assert_true(story_has(&s, KA_UNSOLICITED_408));
+    assert_true(story_has(&s, KA_MISATTRIBUTED_408));
     assert_int_equal(s.exchange_count, 2);
     assert_int_equal(s.exchanges[1].status, 0);
     assert_int_equal(r.close.by, KA_SIDE_SERVER);

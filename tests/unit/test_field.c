@@ -49,7 +49,7 @@ static const row rows[] = {
     {"timeout=5; max=100", NO, NO, BAD, "timeout=5; max=100"},   /* Cookie's separator */
     {"timeout: 5", NO, NO, BAD, "timeout: 5"},                   /* header in a header */
     {"timeout=5000ms", NO, NO, TIMEOUT, "timeout=5000ms"},       /* a unit */
-    {"max=5, timeout=120", 120, 5, 0, NULL},                     /* order does not matter */
+    {"max=5, timeout=120", 120, 5, 0, NULL},                     /* order does not matter, but is told */
 
     /* Grammar. */
     {"", NO, NO, 0, NULL},
@@ -144,7 +144,7 @@ static const row rows[] = {
 static void check(const row *expected, const ka_keep_alive *got)
 {
     bool same = got->timeout_s == expected->timeout_s && got->max == expected->max &&
-                got->faults == expected->faults && got->present;
+                (got->faults & ~KA_SYNTAX_TIMEOUT_NOT_FIRST) == expected->faults && got->present;
     if (!same)
         fail_msg("\"%s\": timeout %lld, max %lld, faults %#x", expected->value, (long long)got->timeout_s,
                  (long long)got->max, got->faults);
@@ -213,6 +213,39 @@ static void accepts_nul_bytes(void **state)
     assert_memory_equal(got.detail[1].bytes, "timeout\0=5", 10);
 }
 
+static void tells_whether_timeout_is_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first_line;
+        const char *second_line; /* NULL: there is none */
+        bool not_first;
+    } orders[] = {
+        {"timeout=5", NULL, false},
+        {"timeout=5, max=3", NULL, false},
+        {"timeout=5, Timeout=5", NULL, false},
+        {"timeout=5", "max=3", false},
+        {"max=3, timeout=5", NULL, true},
+        {"max=3", "timeout=5", true},
+        {",timeout=5", NULL, true},
+        {"Timeout=5", NULL, true},
+        {"timeout =5", NULL, true},
+        {"timeout=x, timeout=5", NULL, true},
+        {"max=3", NULL, false}, /* there is none to look for */
+        {"timeout=x", NULL, false},
+        {"", NULL, false},
+    };
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        ka_keep_alive got;
+        ka_keep_alive_init(&got);
+        ka_field_keep_alive(slice_at_page_end(orders[i].first_line, strlen(orders[i].first_line)), &got);
+        if (orders[i].second_line != NULL)
+            ka_field_keep_alive(slice_at_page_end(orders[i].second_line, strlen(orders[i].second_line)),
+                                &got);
+        assert_int_equal((got.faults & KA_SYNTAX_TIMEOUT_NOT_FIRST) != 0, orders[i].not_first);
+    }
+}
+
 static void cuts_long_details(void **state)
 {
     (void)state;
@@ -229,7 +262,7 @@ static void cuts_long_details(void **state)
     ka_keep_alive_init(&got);
     ka_field_keep_alive(all_digits, &got);
     ka_field_keep_alive(long_timeout, &got);
-    assert_int_equal(got.faults, BARE | TIMEOUT);
+    assert_int_equal(got.faults, BARE | TIMEOUT | KA_SYNTAX_TIMEOUT_NOT_FIRST);
     assert_int_equal(got.timeout_s, LIMIT);
     assert_int_equal(got.detail[0].len_bytes, KA_FIELD_DETAIL_BYTES);
     assert_int_equal(got.detail[2].len_bytes, KA_FIELD_DETAIL_BYTES);
@@ -346,6 +379,7 @@ int main(void)
         cmocka_unit_test(starts_with_nothing),
         cmocka_unit_test(joins_lines_of_one_name),
         cmocka_unit_test(accepts_nul_bytes),
+        cmocka_unit_test(tells_whether_timeout_is_first),
         cmocka_unit_test(cuts_long_details),
         cmocka_unit_test(reads_no_byte_too_many),
         cmocka_unit_test(survives_every_short_value),

@@ -109,6 +109,93 @@ static void every_threshold(void **state)
     }
 }
 
+static void thresholds_by_name(void **state)
+{
+    (void)state;
+    size_t count;
+    const ka_threshold_row *rows = ka_threshold_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s=7", rows[i].option);
+        assert_int_equal(parse("--set", text, "a.pcap", NULL), OPTIONS_RUN);
+        int64_t expected = rows[i].unit == KA_NS ? 7 * KA_SECOND_NS : 7;
+        int64_t value;
+        memcpy(&value, (const char *)&parsed.thresholds + rows[i].offset, sizeof value);
+        assert_true(value == expected);
+    }
+    assert_int_equal(parse("--set", "settle=1", "--settle", "3", "--set=close-wait=9", "a", NULL),
+                     OPTIONS_RUN);
+    assert_true(parsed.thresholds.settle_ns == 3 * KA_SECOND_NS); /* the last word */
+    assert_true(parsed.thresholds.close_wait_ns == 9 * KA_SECOND_NS);
+    assert_int_equal(parse("a", "--set", "settle", NULL), OPTIONS_WRONG);
+    assert_wrong("--set: \"settle\" is not NAME=VALUE; try keptalive --help");
+    assert_int_equal(parse("a", "--set", "setle=3", NULL), OPTIONS_WRONG);
+    assert_wrong("--set: \"setle\" is no threshold (did you mean settle?); try keptalive --help");
+    assert_int_equal(parse("a", "--set", "=3", NULL), OPTIONS_WRONG);
+    assert_wrong("--set: \"\" is no threshold; try keptalive --help");
+    assert_int_equal(parse("a", "--set", "settle=", NULL), OPTIONS_WRONG);
+    assert_wrong("--settle: \"\" is not a duration (try 50ms, 1.5 or 2m); try keptalive --help");
+}
+
+static bool takes(ka_finding_id id, ka_severity severity)
+{
+    return selection_takes(&parsed.selection, id, severity);
+}
+
+static void selections(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("a", NULL), OPTIONS_RUN);
+    assert_true(selection_is_all(&parsed.selection));
+    assert_int_equal(parse("a", "--only", "closed-early,kept-late", "--only", "mass-close", NULL),
+                     OPTIONS_RUN);
+    assert_true(takes(KA_CLOSED_EARLY, KA_CHAT) && takes(KA_KEPT_LATE, KA_CHAT) &&
+                takes(KA_MASS_CLOSE, KA_CHAT));
+    assert_false(takes(KA_IDLE_FOREVER, KA_ERROR));
+    assert_int_equal(parse("a", "--ignore=closed-early", "--min-severity", "note", NULL), OPTIONS_RUN);
+    assert_false(takes(KA_CLOSED_EARLY, KA_ERROR));
+    assert_true(takes(KA_IDLE_FOREVER, KA_NOTE));
+    assert_false(takes(KA_IDLE_FOREVER, KA_CHAT));
+    for (int i = KA_CHAT; i <= KA_ERROR; i++) {
+        assert_int_equal(parse("a", "--min-severity", ka_severity_name((ka_severity)i), NULL), OPTIONS_RUN);
+        assert_int_equal(parsed.selection.least, i);
+    }
+    assert_int_equal(parse("a", "--only", "kept-late,closd-early", NULL), OPTIONS_WRONG);
+    assert_wrong(
+        "--only: \"closd-early\" is no finding (did you mean closed-early?); keptalive explain lists them");
+    assert_int_equal(parse("a", "--ignore", "closed-early,", NULL), OPTIONS_WRONG);
+    assert_wrong("--ignore: \"\" is no finding; keptalive explain lists them");
+    assert_int_equal(parse("a", "--ignore", ",", NULL), OPTIONS_WRONG);
+    assert_int_equal(parse("a", "--min-severity", "fatal", NULL), OPTIONS_WRONG);
+    assert_wrong("--min-severity: \"fatal\" is none of chat, note, warn, error; try keptalive --help");
+}
+
+static void explanations(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("explain", NULL), OPTIONS_EXPLAIN);
+    assert_int_equal(parsed.path_count, 0);
+    assert_int_equal(parse("explain", "kept-late", "--color=always", "cap-gap", NULL), OPTIONS_EXPLAIN);
+    assert_int_equal(parsed.path_count, 2);
+    assert_string_equal(parsed.paths[0], "kept-late");
+    assert_string_equal(parsed.paths[1], "cap-gap");
+    assert_int_equal(parsed.color, OPTIONS_COLOR_ALWAYS);
+    assert_int_equal(parse("explain", "--help", NULL), OPTIONS_HELP);
+    assert_int_equal(parse("explain", "race", NULL), OPTIONS_WRONG);
+    assert_wrong(
+        "explain: \"race\" is no finding (did you mean keepalive-race or race-exposure?); keptalive explain "
+        "lists them");
+    assert_int_equal(parse("explain", "xyz-nothing-near", NULL), OPTIONS_WRONG);
+    assert_wrong("explain: \"xyz-nothing-near\" is no finding; keptalive explain lists them");
+    assert_int_equal(parse("explain", "--format", "ndjson", NULL), OPTIONS_WRONG);
+    assert_wrong("explain takes no options but --color; try keptalive --help");
+    /* Files of that name */
+    assert_int_equal(parse("--", "explain", NULL), OPTIONS_RUN);
+    assert_string_equal(parsed.paths[0], "explain");
+    assert_int_equal(parse("./explain", NULL), OPTIONS_RUN);
+    assert_int_equal(parse("--connections", "explain", NULL), OPTIONS_RUN);
+}
+
 static void wrong_usage(void **state)
 {
     (void)state;
@@ -146,6 +233,14 @@ static void odd_bytes_in_messages(void **state)
     assert_int_equal(parse("a", "--settle", odd, NULL), OPTIONS_WRONG);
     assert_null(strchr(error, '\n'));
     assert_non_null(strstr(error, "; try keptalive --help"));
+    static const char *const options_with_names[] = {"--only", "--ignore", "--set"};
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(parse("a", options_with_names[i], odd, NULL), OPTIONS_WRONG);
+        assert_null(strchr(error, '\n'));
+    }
+    memset(odd, 'a', 33); /* longer than any name */
+    assert_int_equal(parse("explain", odd, NULL), OPTIONS_WRONG);
+    assert_null(strchr(error, '\n'));
 }
 
 typedef struct number_case {
@@ -253,6 +348,7 @@ static void help(void **state)
         snprintf(option, sizeof option, "  --%s ", rows[i].option);
         assert_non_null(strstr(text, option));
     }
+    assert_non_null(strstr(text, "       keptalive explain "));
     assert_non_null(strstr(text, "  --early-tolerance DURATION (default 0.05 s)\n"));
     free(text);
 }
@@ -260,10 +356,17 @@ static void help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),    cmocka_unit_test(every_plain_option),
-        cmocka_unit_test(severities),  cmocka_unit_test(every_threshold),
-        cmocka_unit_test(wrong_usage), cmocka_unit_test(odd_bytes_in_messages),
-        cmocka_unit_test(numbers),     cmocka_unit_test(number_texts),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_plain_option),
+        cmocka_unit_test(severities),
+        cmocka_unit_test(every_threshold),
+        cmocka_unit_test(thresholds_by_name),
+        cmocka_unit_test(selections),
+        cmocka_unit_test(explanations),
+        cmocka_unit_test(wrong_usage),
+        cmocka_unit_test(odd_bytes_in_messages),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(number_texts),
         cmocka_unit_test(help),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

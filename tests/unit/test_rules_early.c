@@ -195,7 +195,8 @@ static void early_is_not_when_max_is_reached(void **state)
             fin(c, SERVER, 2.3);
             answer_close(c, 2.3);
             timeline_play(&t, 20);
-            assert_silent(&t);
+            assert_absent(&t, KA_CLOSED_EARLY);
+            assert_absent(&t, KA_MAX_CLOSED_EARLY);
         }
     }
     FROM_EVERYWHERE(t)

@@ -36,6 +36,11 @@ static const row response_rows[] = {
     {KEEP "timeout=60s", KA_TIMEOUT_NOT_INTEGER, KA_WARN, "timeout=60s"},
     {KEEP "timeout=9\nKeep-Alive: timeout=60", KA_DUPLICATE_CONFLICT, KA_WARN, "timeout=60"},
     {KEEP "max=9, max=8", KA_DUPLICATE_CONFLICT, KA_WARN, "max=8"},
+    {KEEP "max=100, timeout=9", KA_TIMEOUT_NOT_FIRST, KA_NOTE, "max=100, timeout=9"},
+    {KEEP "Timeout=9, max=100", KA_TIMEOUT_NOT_FIRST, KA_NOTE, "Timeout=9, max=100"},
+    {KEEP "TIMEOUT = 9 ,, Max=3", KA_TIMEOUT_NOT_FIRST, KA_NOTE, "TIMEOUT = 9 ,, Max=3"},
+    {KEEP ", timeout=9", KA_TIMEOUT_NOT_FIRST, KA_NOTE, ", timeout=9"},
+    {KEEP "max=3\nKeep-Alive: timeout=9", KA_TIMEOUT_NOT_FIRST, KA_NOTE, "max=3"},
     {"Keep-Alive: timeout=9", KA_TOKEN_MISSING, KA_WARN, "timeout=9"},
     {"Connection: Upgrade\nKeep-Alive: timeout=9", KA_TOKEN_MISSING, KA_WARN, "timeout=9"},
     {"Connection: keep-alive, close", KA_CLOSE_CONTRADICTION, KA_WARN, "keep-alive, close"},
@@ -110,15 +115,14 @@ static const char *const sound[] = {
     "",
     KEEP "timeout=9",
     KEEP "timeout=9, max=100",
-    KEEP "TIMEOUT = 9 ,, Max=3",
+    KEEP "timeout=9 ,, Max = 3",
+    KEEP "timeout=240",
     KEEP "timeout=9, timeout=9",
     KEEP "timeout=9\nKeep-Alive: max=5",
     KEEP "timeout=9, state=\"a, b\"",
     "Connection: Keep-Alive",
     "Connection: TE, keep-alive\nKeep-Alive: timeout=9",
     "Connection: upgrade\nUpgrade: h2c",
-    /* what browsers sent to proxies for years */
-    "Proxy-Connection: keep-alive\nKeep-Alive: timeout=9",
 };
 
 static void sound_values_are_silent(void **state)
@@ -161,7 +165,95 @@ static void old_browser_to_a_proxy(void **state)
     fin(c, CLIENT, 0.5);
     fin(c, SERVER, 0.53);
     timeline_play(&t, 20);
-    assert_only(&t, KA_BARE_NUMBER, KA_FINDING_COUNT);
+    assert_only(&t, KA_BARE_NUMBER, KA_PROXY_CONNECTION_SEEN, KA_FINDING_COUNT);
+    timeline_end(&t);
+}
+
+/* ---- proxy-connection-seen ---- */
+
+static void assert_proxy_connection(const char *fields, bool origin_form, ka_severity severity,
+                                    ka_fault fault)
+{
+    timeline_begin(&t, AT_MIDDLE);
+    conversation *c = connect_at(&t, 0);
+    mark *sent = request(c, 0.1, fields);
+    sent->origin_form = origin_form;
+    response(c, 0.2, "");
+    fin(c, CLIENT, 0.5);
+    fin(c, SERVER, 0.53);
+    timeline_play(&t, 20);
+    assert_detail(assert_holds(&t, KA_PROXY_CONNECTION_SEEN, severity, fault, sent), "keep-alive");
+    assert_only(&t, KA_PROXY_CONNECTION_SEEN, KA_FINDING_COUNT);
+    timeline_end(&t);
+}
+
+static void proxy_connection(void **state)
+{
+    (void)state;
+    assert_proxy_connection("Proxy-Connection: keep-alive", false, KA_CHAT, KA_FAULT_CLIENT);
+    assert_proxy_connection("Proxy-Connection: keep-alive", true, KA_WARN, KA_FAULT_CLIENT);
+    assert_proxy_connection("Proxy-Connection: keep-alive\nVia: 1.1 front", true, KA_WARN, KA_FAULT_PROXY);
+    /* what browsers sent to proxies for years misses no option */
+    assert_proxy_connection("Proxy-Connection: keep-alive\nKeep-Alive: timeout=9", false, KA_CHAT,
+                            KA_FAULT_CLIENT);
+    timeline_begin(&t, AT_MIDDLE); /* an answer may carry it: to whom is not known */
+    conversation *c = connect_at(&t, 0);
+    exchange(c, 0.1, "", "Proxy-Connection: keep-alive");
+    fin(c, CLIENT, 0.5);
+    fin(c, SERVER, 0.53);
+    timeline_play(&t, 20);
+    assert_silent(&t);
+    timeline_end(&t);
+}
+
+/* ---- ka-timeout-huge ---- */
+
+static void timeout_huge(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields;
+        ka_severity severity;
+        double limit_s;
+    } rows[] = {{KEEP "timeout=241", KA_CHAT, 240},
+                {KEEP "timeout=3600", KA_CHAT, 240},
+                {KEEP "timeout=3601", KA_NOTE, 3600},
+                {KEEP "timeout=2147483647", KA_NOTE, 3600}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        timeline_begin(&t, AT_MIDDLE);
+        conversation *c = connect_at(&t, 0);
+        request(c, 0.1, "");
+        mark *sent = response(c, 0.2, rows[i].fields);
+        fin(c, CLIENT, 0.5);
+        fin(c, SERVER, 0.53);
+        timeline_play(&t, 20);
+        const ka_finding *f = assert_holds(&t, KA_TIMEOUT_HUGE, rows[i].severity, KA_FAULT_SERVER, sent);
+        assert_value(f, "limit", rows[i].limit_s);
+        assert_only(&t, KA_TIMEOUT_HUGE, KA_FINDING_COUNT);
+        timeline_end(&t);
+    }
+    timeline_begin(&t, AT_MIDDLE); /* a client's wish binds nobody */
+    conversation *c = connect_at(&t, 0);
+    exchange(c, 0.1, KEEP "timeout=9999", "");
+    fin(c, CLIENT, 0.5);
+    fin(c, SERVER, 0.53);
+    timeline_play(&t, 20);
+    assert_silent(&t);
+    timeline_end(&t);
+}
+
+static void timeout_huge_by_an_own_policy(void **state)
+{
+    (void)state;
+    timeline_begin(&t, AT_MIDDLE);
+    t.limits.timeout_huge_ns = 60 * KA_SECOND_NS;
+    conversation *c = connect_at(&t, 0);
+    request(c, 0.1, "");
+    mark *sent = response(c, 0.2, KEEP "timeout=61");
+    fin(c, CLIENT, 0.5);
+    fin(c, SERVER, 0.53);
+    timeline_play(&t, 20);
+    assert_holds(&t, KA_TIMEOUT_HUGE, KA_NOTE, KA_FAULT_SERVER, sent);
     timeline_end(&t);
 }
 
@@ -174,6 +266,9 @@ int main(void)
         cmocka_unit_test(sound_values_are_silent),
         cmocka_unit_test(close_by_one_and_keep_alive_by_the_other_is_no_contradiction),
         cmocka_unit_test(old_browser_to_a_proxy),
+        cmocka_unit_test(proxy_connection),
+        cmocka_unit_test(timeout_huge),
+        cmocka_unit_test(timeout_huge_by_an_own_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,7 +180,7 @@ static void test_probes_are_no_data(void **state)
         tell(&t, probe);
         acks(&t, 10 + len + MS, SERVER);
     }
-    assert_int_equal(half(CLIENT)->probes, 2);
+    assert_int_equal(half(CLIENT)->rare->probing.sent, 2);
     assert_int_equal(half(CLIENT)->retransmissions, 0);
     assert_int_equal(ka_transport_missed_bytes(half(CLIENT)), 0);
     assert_int_equal(half(CLIENT)->last_data_ns, 2 * KA_SECOND_NS);

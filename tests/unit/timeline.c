@@ -40,6 +40,7 @@ static mark *add(conversation *c, side from, double at_s, uint8_t flags, uint32_
     m->flags = flags;
     m->len_bytes = len_bytes;
     m->version = 11;
+    m->ttl = 60;
     t->marks[t->mark_count++] = m;
     return m;
 }
@@ -108,6 +109,24 @@ mark *stray_line(conversation *c, double at_s)
     return m;
 }
 
+mark *tls_record(conversation *c, side from, double at_s, uint8_t type, uint32_t len_bytes)
+{
+    mark *m = add(c, from, at_s, KA_ACK | KA_PSH, len_bytes);
+    m->tls_type = type;
+    return m;
+}
+
+mark *h2_frame(conversation *c, side from, double at_s, uint8_t type, uint8_t flags, uint32_t stream)
+{
+    mark *m = part(c, from, at_s);
+    c->protocol = KA_PROTOCOL_H2C;
+    m->is_h2 = true;
+    m->h2_type = type;
+    m->h2_flags = flags;
+    m->h2_stream = stream;
+    return m;
+}
+
 mark *fin(conversation *c, side from, double at_s)
 {
     return add(c, from, at_s, KA_FIN | KA_ACK, 0);
@@ -122,6 +141,13 @@ mark *resend(conversation *c, double at_s, mark *what)
 {
     mark *m = add(c, what->from, at_s, what->flags, what->len_bytes);
     m->again = what;
+    return m;
+}
+
+mark *probe(conversation *c, side from, double at_s)
+{
+    mark *m = add(c, from, at_s, KA_ACK, 0);
+    m->probe = true;
     return m;
 }
 
@@ -171,7 +197,8 @@ static void acknowledge_everything(timeline *t)
     size_t count = t->mark_count;
     for (size_t i = 0; i < count; i++) {
         const mark *m = t->marks[i];
-        if (width(m) == 0 || m->flags == KA_SYN || m->in->mute[!m->from] || is_gone(t, count, m))
+        if ((width(m) == 0 && !m->probe) || m->flags == KA_SYN || m->in->mute[!m->from] ||
+            is_gone(t, count, m))
             continue;
         mark *ack = add(m->in, !m->from, 0, KA_ACK, 0);
         ack->sent_ns = m->sent_ns + ONE_WAY_NS;
@@ -214,7 +241,7 @@ static void number(timeline *t, conversation *c)
         mark *m = t->marks[i];
         if (m->in != c)
             continue;
-        m->seq = m->again != NULL ? m->again->seq : next[m->from];
+        m->seq = m->again != NULL ? m->again->seq : next[m->from] - (m->probe ? 1 : 0);
         if (m->again == NULL)
             next[m->from] += width(m);
         m->ack_number = m->from == CLIENT ? SERVER_ISN + 1 : CLIENT_ISN + 1;
@@ -240,10 +267,13 @@ static ka_field_name field_name(const char *line, size_t len_bytes)
         [KA_FIELD_CONNECTION] = "Connection",
         [KA_FIELD_KEEP_ALIVE] = "Keep-Alive",
         [KA_FIELD_PROXY_CONNECTION] = "Proxy-Connection",
+        [KA_FIELD_EXPECT] = "Expect",
+        [KA_FIELD_VIA] = "Via",
         [KA_FIELD_UPGRADE] = "Upgrade",
         [KA_FIELD_HOST] = "Host",
         [KA_FIELD_CONTENT_TYPE] = "Content-Type",
         [KA_FIELD_SERVER] = "Server",
+        [KA_FIELD_AUTHENTICATE] = "Authorization",
     };
     for (unsigned i = 0; i < KA_FIELD_COUNT; i++) {
         if (names[i] != NULL && strlen(names[i]) == len_bytes && memcmp(names[i], line, len_bytes) == 0)
@@ -280,18 +310,47 @@ static void tell_message(conversation *c, const mark *carrier, const mark *m)
         .is_response = m->status != 0,
         .version = m->version,
         .status = m->status,
+        .origin_form = m->origin_form,
         .framing = m->framing,
         .seq = first->seq,
         .len_bytes = m->seq + m->len_bytes - first->seq,
         .ack = first == m ? carrier->ack_number : first->ack_number,
         .first = first == m ? carrier->at : first->at,
         .last = carrier->at,
+        .body = m->body_from != NULL ? m->body_from->at : (ka_moment){0, 0},
         .fields = fields,
     };
     if (m->method != NULL)
         message.method = (ka_slice){m->method, strlen(m->method)};
     message.field_count = split_fields(m->fields, fields);
     assert_int_equal(ka_message_seen(c->in->audit, c->handle, &message), KA_OK);
+}
+
+static void tell_head(conversation *c, const mark *m)
+{
+    ka_field fields[MARK_FIELDS_MAX];
+    ka_message head = {.direction = m->from != c->first_sender,
+                       .is_response = m->from == SERVER,
+                       .version = m->version,
+                       .framing = m->framing,
+                       .seq = m->seq,
+                       .len_bytes = m->len_bytes,
+                       .fields = fields};
+    head.field_count = split_fields(m->head_fields, fields);
+    ka_head_seen(c->handle, &head);
+}
+
+static void tell_framed(conversation *c, const mark *m, uint8_t direction)
+{
+    if (m->tls_type != 0) {
+        ka_bytes record = {direction, m->tls_type, m->seq, m->len_bytes, m->at, m->at};
+        assert_int_equal(ka_tls_record_seen(c->in->audit, c->handle, &record), KA_OK);
+    }
+    if (m->is_h2) {
+        ka_h2_frame f = {direction, m->h2_type,   m->h2_flags, m->h2_stream, m->h2_last_stream,
+                         m->seq,    m->len_bytes, m->at,       m->at};
+        assert_int_equal(ka_h2_frame_seen(c->in->audit, c->handle, &f), KA_OK);
+    }
 }
 
 static void tell(timeline *t, mark *m, uint64_t frame)
@@ -309,7 +368,7 @@ static void tell(timeline *t, mark *m, uint64_t frame)
         .mss = (m->flags & KA_SYN) ? 1460 : 0,
         .ip_id = (uint16_t)(frame * 7 + 1),
         .flags = m->flags,
-        .ttl = 60,
+        .ttl = m->ttl,
     };
     if (m->ends) {
         assert_int_equal(ka_connection_end(t->audit, c->handle, KA_GATE_PORT_REUSE), KA_OK);
@@ -326,10 +385,13 @@ static void tell(timeline *t, mark *m, uint64_t frame)
             ka_protocol_seen(c->handle, c->protocol);
     }
     segment.direction = m->from != c->first_sender;
+    if (c->said_hello && m->tls_type != 0)
+        assert_int_equal(ka_tls_alpn_seen(t->audit, c->handle, true, c->alpn), KA_OK);
     assert_int_equal(ka_segment_seen(t->audit, c->handle, &segment), KA_OK);
     const mark *original = m->again != NULL ? m->again : m;
     if (m->again != NULL && !m->again->uncaptured)
         return;
+    tell_framed(c, m, segment.direction);
     if (original->stray)
         ka_stray_seen(t->audit, c->handle,
                       &(ka_bytes){.direction = segment.direction,
@@ -337,6 +399,8 @@ static void tell(timeline *t, mark *m, uint64_t frame)
                                   .len_bytes = 2,
                                   .first = m->at,
                                   .last = m->at});
+    if (original->head_fields != NULL)
+        tell_head(c, original);
     if (original->message_from != NULL &&
         !(original->message_from != original && original->message_from->uncaptured))
         tell_message(c, m, original);

@@ -43,6 +43,8 @@ typedef struct mark {
     int64_t sent_ns;
     uint8_t flags;
     uint32_t len_bytes;
+    uint8_t ttl;               /* as captured */
+    bool probe;                /* TCP keepalive: one number back */
     bool uncaptured;           /* sent, but the capture does not hold it */
     int64_t clock_ns;          /* how far the capture's clock is off for it */
     const uint32_t *ack;       /* instead of what had reached the sender */
@@ -53,8 +55,16 @@ typedef struct mark {
     uint16_t status;           /* of a response; 0: a request */
     uint8_t version;
     ka_framing framing;
-    bool stray; /* an empty line, no message */
-    bool ends;  /* no segment: the ports were reused */
+    struct mark *body_from;  /* the message's body begins there; NULL: it has none */
+    const char *head_fields; /* the head of a message is whole here, its end is not; NULL: none is */
+    bool origin_form;
+    bool stray;         /* an empty line, no message */
+    uint8_t tls_type;   /* a TLS record; 0: none */
+    uint32_t h2_stream; /* an HTTP/2 frame of that stream */
+    uint8_t h2_type, h2_flags;
+    bool is_h2;
+    uint32_t h2_last_stream; /* of a GOAWAY */
+    bool ends;               /* no segment: the ports were reused */
     /* Set when played: */
     uint32_t seq;
     uint32_t ack_number;
@@ -71,6 +81,8 @@ struct conversation {
     double seen_from; /* earlier segments are not captured */
     ka_gate gates;    /* told by the front end */
     ka_protocol protocol;
+    bool said_hello; /* a ClientHello that offers `alpn` was captured */
+    unsigned alpn;
     ka_connection *handle;
     side first_sender; /* as captured: direction 0 */
 };
@@ -112,9 +124,14 @@ mark *part(conversation *c, side from, double at_s);
 /* A response whose first byte was in `first`. */
 mark *response_end(conversation *c, double at_s, mark *first, const char *fields);
 mark *stray_line(conversation *c, double at_s);
+/* One TLS record, or one HTTP/2 frame, in a segment of its own. */
+mark *tls_record(conversation *c, side from, double at_s, uint8_t type, uint32_t len_bytes);
+mark *h2_frame(conversation *c, side from, double at_s, uint8_t type, uint8_t flags, uint32_t stream);
 mark *fin(conversation *c, side from, double at_s);
 mark *rst(conversation *c, side from, double at_s);
 mark *resend(conversation *c, double at_s, mark *what);
+/* A TCP keepalive probe. */
+mark *probe(conversation *c, side from, double at_s);
 mark *bare_ack(conversation *c, side from, double at_s);
 void ports_reused(conversation *c, double at_s);
 

@@ -38,7 +38,8 @@ typedef struct wire {
     uint64_t fin_frame[2];
     size_t cut_bytes; /* captured bytes of every payload; 0: all */
     bool check_moments;
-    bool quiet; /* only the messages are of interest */
+    bool origin_form; /* of the newest request */
+    bool quiet;       /* only the messages are of interest */
     char log[WIRE_LOG_BYTES];
     size_t log_bytes;
     struct ka_connection connections[WIRE_CONNECTIONS];
@@ -90,6 +91,12 @@ static inline void check_moments(const ka_message *message)
         assert_int_equal(message->last.frame, w->frame_of[d][end - 1]);
     assert_int_equal(message->first.time_ns, (int64_t)message->first.frame * w->step_ns);
     assert_int_equal(message->last.time_ns, (int64_t)message->last.frame * w->step_ns);
+    if (message->framing == KA_FRAMING_NONE || message->framing == KA_FRAMING_TUNNEL)
+        assert_int_equal(message->body.frame, 0);
+    if (message->framing == KA_FRAMING_LENGTH && message->body_bytes > 0)
+        assert_int_equal(message->body.frame, w->frame_of[d][end - (uint32_t)message->body_bytes]);
+    if (message->framing == KA_FRAMING_CHUNKED)
+        assert_int_not_equal(message->body.frame, 0);
 }
 
 static inline ka_status on_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message)
@@ -100,6 +107,8 @@ static inline ka_status on_message_seen(ka_audit *audit, ka_connection *connecti
     if (w->check_moments)
         check_moments(message);
     wire_log("%u ", message->direction);
+    if (!message->is_response)
+        w->origin_form = message->origin_form;
     if (message->is_response)
         wire_log("%u", message->status);
     else
@@ -140,6 +149,14 @@ static inline ka_status on_tls(ka_audit *audit, ka_connection *connection, const
     (void)audit;
     snprintf(what, sizeof what, "tls%u", record->tls_type);
     return on_bytes_seen(connection, record, what);
+}
+
+static inline ka_status on_tls_alpn(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn)
+{
+    (void)audit;
+    assert_false(connection->over);
+    wire_log("alpn of %s %u\n", by_client ? "client" : "server", alpn);
+    return KA_OK;
 }
 
 static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
@@ -184,7 +201,10 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
 
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
-    assert_true(head->is_response);
+    bool expects = false;
+    for (size_t i = 0; i < head->field_count; i++)
+        expects = expects || head->fields[i].name == KA_FIELD_EXPECT;
+    assert_true(head->is_response || expects);
     assert_false(connection->over);
 }
 
@@ -194,6 +214,7 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
                                         .tls_record_seen = on_tls,
+                                        .tls_alpn_seen = on_tls_alpn,
                                         .h2_frame_seen = on_h2_frame,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,

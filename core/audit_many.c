@@ -1,0 +1,208 @@
+/* audit_many.c - what a connection means to others of its client and server, in capture order.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "audit.h"
+#include "login.h"
+#include "memory.h"
+#include "rules.h"
+
+/* An answer may lie in what the capture does not hold. */
+#define UNSURE                                                                                               \
+    (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_TUNNEL | KA_GATE_CLOCK | \
+     KA_GATE_LOST_STATE)
+
+static ka_status client_of(ka_audit *a, ka_connection *c, bool create, ka_client **out)
+{
+    return ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], create, out);
+}
+
+/* NULL in *out where the table of clients is full. */
+static ka_status retries_of(ka_audit *a, ka_connection *c, ka_retries **out)
+{
+    ka_client *client;
+    *out = NULL;
+    if (client_of(a, c, true, &client) != KA_OK)
+        return KA_NO_MEMORY;
+    if (client == NULL)
+        return KA_OK;
+    if (client->retries == NULL)
+        client->retries = ka_memory_take(&a->config.allocator, sizeof *client->retries);
+    *out = client->retries;
+    return client->retries != NULL ? KA_OK : KA_NO_MEMORY;
+}
+
+/* ---- A request came ---- */
+
+static void count_opened(ka_connection *c, ka_client *client, const ka_thresholds *limits)
+{
+    ka_endpoint *e = c->endpoint;
+    if (!c->transport.half[c->client].syn)
+        return; /* opened before the capture began */
+    ka_growth_count(&e->growth, c->first.time_ns, KA_GROWTH_OPENED);
+    ka_span_add(&e->opened_at, c->first);
+    if (c->first.time_ns > e->newest_syn_ns)
+        e->newest_syn_ns = c->first.time_ns;
+    if (e->evictions != NULL)
+        ka_evictions_opened(e->evictions, c->first.time_ns, limits->eviction_window_ns);
+    if (client != NULL)
+        ka_client_opened(client, c->first.time_ns);
+}
+
+static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request)
+{
+    ka_client *client;
+    if (client_of(a, c, true, &client) != KA_OK)
+        return KA_NO_MEMORY;
+    if (client == NULL)
+        a->endpoints.clients.left_out++;
+    else
+        c->soon = client->released_ns != KA_NONE &&
+                  request->first_at.time_ns - client->released_ns <= a->config.thresholds.churn_window_ns;
+    count_opened(c, client, &a->config.thresholds);
+    ka_span_add(&c->endpoint->active, request->first_at);
+    return KA_OK;
+}
+
+/* A request that must not be repeated is without an answer, and the server has closed. */
+static ka_status note_loss(ka_audit *a, ka_connection *c, const ka_view *v, const ka_request *request)
+{
+    ka_retries *retries;
+    const ka_ending *ending = v->server->ending;
+    if (request == NULL || v->close.by != KA_SIDE_SERVER || (v->failed_gates & UNSURE) ||
+        !ka_retry_is_unsafe(request->method) || ka_rules_voided(v))
+        return KA_OK;
+    if (retries_of(a, c, &retries) != KA_OK)
+        return KA_NO_MEMORY;
+    uint64_t ack = v->close.how == KA_HOW_FIN ? ending->fin_ack : ending->rst_ack;
+    ka_loss loss = {ka_retry_shape(request), c->stream, request->first_at, v->close.at, ack > request->first};
+    if (retries != NULL)
+        ka_retries_lost(retries, &loss);
+    return KA_OK;
+}
+
+static ka_status unsafe_request(ka_audit *a, ka_connection *c, ka_view *v, ka_elsewhere *elsewhere)
+{
+    ka_retries *retries;
+    if (retries_of(a, c, &retries) != KA_OK)
+        return KA_NO_MEMORY;
+    if (retries == NULL)
+        return KA_OK;
+    if (ka_retries_repeats(retries, v->request, c->stream, v->limits->replay_window_ns, &elsewhere->loss))
+        v->loss = &elsewhere->loss;
+    ka_retries_saw(retries, v->request, c->stream);
+    if (v->server->ending == NULL)
+        return KA_OK;
+    ka_view closed = *v;
+    ka_view_close(&closed);
+    return note_loss(a, c, &closed, v->request);
+}
+
+static ka_status login(ka_audit *a, ka_connection *c, ka_view *v, ka_elsewhere *elsewhere)
+{
+    ka_retries *retries;
+    if (retries_of(a, c, &retries) != KA_OK)
+        return KA_NO_MEMORY;
+    if (retries != NULL &&
+        ka_retries_answers(retries, c->stream, v->request->first_at, v->limits->challenge_window_ns,
+                           &elsewhere->challenge) &&
+        !c->challenged)
+        v->challenge = &elsewhere->challenge;
+    return KA_OK;
+}
+
+ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_elsewhere *elsewhere)
+{
+    const ka_request *request = v->request;
+    ka_endpoint *e = c->endpoint;
+    ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
+    if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
+        ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
+                         request->first_at.time_ns);
+    if (request->number == 1 && first_request(a, c, request) != KA_OK)
+        return KA_NO_MEMORY;
+    if (v->header->login_step == KA_LOGIN_AUTHENTICATE && login(a, c, v, elsewhere) != KA_OK)
+        return KA_NO_MEMORY;
+    return ka_retry_is_unsafe(request->method) ? unsafe_request(a, c, v, elsewhere) : KA_OK;
+}
+
+/* ---- A response came ---- */
+
+ka_status ka_audit_many_response(ka_audit *a, ka_connection *c, const ka_request *request,
+                                 const ka_header *header, const ka_message *m)
+{
+    ka_retries *retries;
+    bool found = request != NULL && ka_retry_is_unsafe(request->method);
+    bool challenge = header->login_step == KA_LOGIN_CHALLENGE;
+    if (!found && !challenge)
+        return KA_OK;
+    if (retries_of(a, c, &retries) != KA_OK)
+        return KA_NO_MEMORY;
+    c->challenged = c->challenged || challenge;
+    if (retries != NULL && challenge)
+        ka_retries_challenged(retries, c->stream, m->first);
+    if (retries != NULL && found)
+        ka_retries_found(retries, c->stream, request->first_at);
+    return KA_OK;
+}
+
+/* ---- Somebody closed ---- */
+
+static bool is_early(const ka_view *v)
+{
+    return v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_EARLY &&
+           v->exchanges->last.persists && !v->exchanges->stray && !(v->failed_gates & UNSURE) &&
+           v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v);
+}
+
+static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
+{
+    if (e->evictions == NULL &&
+        (e->evictions = ka_memory_take(&a->config.allocator, sizeof *e->evictions)) == NULL)
+        return KA_NO_MEMORY;
+    int64_t since_syn_ns = e->newest_syn_ns == KA_NONE ? INT64_MAX : v->close.at.time_ns - e->newest_syn_ns;
+    ka_early_close close = {
+        .at = v->close.at,
+        .idle_since_ns = v->close.at.time_ns - v->close.idle_ns,
+        .open = (uint32_t)e->open,
+        .pressed = since_syn_ns >= 0 && since_syn_ns <= v->limits->eviction_window_ns,
+        .full = e->open * 100 >= e->concurrency_max * (uint64_t)v->limits->eviction_plateau_percent,
+    };
+    ka_evictions_closed(e->evictions, &close);
+    return KA_OK;
+}
+
+static ka_status released(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    ka_client *client;
+    const ka_exchanges *x = v->exchanges;
+    bool by_client = (v->close.by == KA_SIDE_CLIENT || x->last.asked_close) && v->close.idle_ns != KA_NONE;
+    bool left = v->close.by == KA_SIDE_SERVER && v->close.verdict != KA_VERDICT_ANNOUNCED &&
+                v->close.idle_ns != KA_NONE && v->close.idle_ns >= v->limits->timer_sample_ns &&
+                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v);
+    if (!by_client && !left)
+        return KA_OK;
+    if (client_of(a, c, false, &client) != KA_OK || client == NULL)
+        return KA_OK;
+    if (by_client)
+        client->released_ns = v->close.at.time_ns;
+    c->abandoned =
+        left && ka_client_opened_instead(client, x->last.end_at.time_ns + v->limits->abandoned_after_ns);
+    c->undecided = left && !c->abandoned;
+    return KA_OK;
+}
+
+ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    ka_endpoint *e = c->endpoint;
+    ka_growth_count(&e->growth, v->close.at.time_ns, KA_GROWTH_CLOSED);
+    if (v->exchanges->completed == 0)
+        return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
+    if (e->evictions != NULL && v->close.idle_ns != KA_NONE)
+        ka_evictions_gap(e->evictions, v->close.at.time_ns - v->close.idle_ns, v->close.at.time_ns);
+    if (is_early(v) && early_close(a, e, v) != KA_OK)
+        return KA_NO_MEMORY;
+    if (released(a, c, v) != KA_OK)
+        return KA_NO_MEMORY;
+    return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
+}

@@ -1,0 +1,74 @@
+/* client.h - what one client does at one server, over all its connections there; and the table of such pairs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A pair exists from the client's first HTTP request to that server on. Several clients behind one address
+ * are one: nothing in a capture tells them apart.
+ */
+#ifndef KA_CLIENT_H
+#define KA_CLIENT_H
+
+#include "keptalive.h"
+#include "retry.h"
+
+/* Pairs of server and client with a ledger: a proxy's upstreams have a few, a public server tens of thousands
+ * of clients, of which those that matter come early and often. 280 bytes each: 18 MB. Connections of further
+ * ones are judged, but not counted here; ka_audit_clients_left_out tells how many. */
+enum { KA_CLIENTS_MAX = 65536 };
+
+/* The first and the last of some events, by frame: the same in whichever order they are told. */
+typedef struct ka_span {
+    ka_moment first; /* frame 0: none yet */
+    ka_moment last;
+} ka_span;
+
+void ka_span_add(ka_span *span, ka_moment at);
+
+/* The newest openings. Where a client opens more while one connection lies idle, the newer ones serve as
+ * well. */
+enum { KA_OPENINGS_KEPT = 16 };
+
+typedef struct ka_client {
+    uint8_t ip[16];
+    uint32_t version;
+    uint32_t endpoint;   /* index of the server */
+    uint32_t next;       /* index + 1 of the server's next one; 0: this is its newest */
+    int64_t released_ns; /* when it last gave up a connection it had used; KA_NONE */
+    uint32_t opened;     /* connections with a request whose SYN was captured */
+    uint32_t matched;    /* the number of the newest that stands for one left behind */
+    int64_t
+        openings_ns[KA_OPENINGS_KEPT]; /* the SYN of connection number n (from 1) at n % KA_OPENINGS_KEPT */
+    uint32_t connections;              /* judged ones with a request */
+    uint64_t requests;                 /* on those */
+    uint32_t undecided; /* of those: left idle to the server, but no other was opened meanwhile */
+    uint32_t abandoned;
+    uint32_t churned;
+    ka_span abandoned_at;
+    ka_span churned_at;
+    ka_retries *retries; /* from the first request on that is worth it */
+} ka_client;
+
+typedef struct ka_clients {
+    ka_client *at; /* in order of appearance; moves when it grows */
+    uint32_t count;
+    uint32_t room;
+    uint32_t *slots; /* hash table of index + 1; 0: free */
+    uint32_t slot_count;
+    uint64_t seed;
+    uint64_t left_out; /* connections of pairs beyond the limit */
+} ka_clients;
+
+void ka_client_opened(ka_client *client, int64_t syn_ns);
+/* While a connection lay idle from that time on the client opened another, which stands for no other one yet.
+ * So of a burst of connections no more are left behind than were opened in their place. */
+bool ka_client_opened_instead(ka_client *client, int64_t idle_ns);
+
+void ka_clients_fini(ka_clients *clients, const ka_allocator *allocator);
+/* A copy with the same indexes, for what connections add at the end; it has no retries. */
+ka_status ka_clients_copy(const ka_clients *clients, const ka_allocator *allocator, ka_clients *out);
+/* NULL in *out when there is none; with `create` one is made, unless the limit is reached. Valid until the
+ * next is made. `added` may be NULL. */
+ka_status ka_clients_find(ka_clients *clients, const ka_allocator *allocator, uint32_t endpoint,
+                          const ka_address *client, bool create, ka_client **out, bool *added);
+
+#endif

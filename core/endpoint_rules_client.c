@@ -1,0 +1,130 @@
+/* endpoint_rules_client.c - how the clients of a server use their connections: not again, not any more,
+ * without end, or all at one server.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "endpoint_rules.h"
+#include "finding.h"
+
+static void show_span(ka_finding *f, const char *first, const char *last, const ka_span *span)
+{
+    f->at = span->last;
+    ka_finding_frame(f, first, span->first);
+    ka_finding_frame(f, last, span->last);
+}
+
+bool ka_endpoint_rule_abandoned(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_client *c = v->client;
+    int64_t decided = (int64_t)c->connections - c->undecided;
+    if (c->abandoned < v->limits->abandoned_count ||
+        (int64_t)c->abandoned * 100 < decided * v->limits->abandoned_percent)
+        return false;
+    show_span(f, "first_close", "last_close", &c->abandoned_at);
+    ka_finding_value(f, "abandoned", c->abandoned, KA_COUNT);
+    ka_finding_value(f, "connections", c->connections, KA_COUNT);
+    ka_finding_value(f, "share", (int64_t)c->abandoned * 100 / decided, KA_PERCENT);
+    return true;
+}
+
+bool ka_endpoint_rule_churn(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_client *c = v->client;
+    int64_t connections = c->connections;
+    if (connections < v->limits->churn_count || c->churned == 0 ||
+        (int64_t)c->churned * 100 < connections * v->limits->churn_percent)
+        return false;
+    if ((int64_t)c->requests * 100 >= connections * v->limits->churn_requests_percent)
+        return false;
+    show_span(f, "first_close", "last_close", &c->churned_at);
+    ka_finding_value(f, "connections", connections, KA_COUNT);
+    ka_finding_value(f, "requests", (int64_t)c->requests, KA_COUNT);
+    ka_finding_value(f, "churned", c->churned, KA_COUNT);
+    ka_finding_value(f, "window", v->limits->churn_window_ns, KA_NS);
+    return true;
+}
+
+/* ---- pool-growth ---- */
+
+static int64_t net(const ka_growth_sum *s)
+{
+    return (int64_t)s->opened - (int64_t)s->closed;
+}
+
+/* In every quarter, and in the second half not much less than in the first: no pool that fills once. */
+static bool keeps_growing(const ka_growth_sum q[4])
+{
+    for (int i = 0; i < 4; i++) {
+        if (net(&q[i]) <= 0)
+            return false;
+    }
+    return 2 * (net(&q[2]) + net(&q[3])) >= net(&q[0]) + net(&q[1]);
+}
+
+static bool grows(const ka_endpoint_view *v, const ka_growth_sum *all, const ka_growth_sum q[4])
+{
+    const ka_thresholds *limits = v->limits;
+    int64_t opened = (int64_t)all->opened - v->endpoint->tunnels; /* those are meant to stay */
+    if (v->now.time_ns - v->endpoint->growth.start_ns < limits->growth_span_ns ||
+        opened < limits->growth_count || (int64_t)all->closed * 100 >= opened * limits->growth_percent)
+        return false;
+    uint64_t first = q[0].requests + q[1].requests, second = q[2].requests + q[3].requests;
+    return first > 0 && second * 100 <= first * (uint64_t)limits->growth_rate_percent && keeps_growing(q);
+}
+
+/* The client that opened most. */
+static const ka_client *busiest(const ka_endpoint_view *v)
+{
+    const ka_client *most = NULL;
+    for (uint32_t i = v->endpoint->first_client; i != 0; i = v->clients->at[i - 1].next) {
+        const ka_client *c = &v->clients->at[i - 1];
+        if (most == NULL || c->opened > most->opened)
+            most = c;
+    }
+    return most;
+}
+
+/* With more of the connections incomplete than this, closes may have been missed. */
+enum { DOUBTFUL_PERCENT = 10 };
+
+bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_endpoint *e = v->endpoint;
+    ka_growth_sum all, q[4];
+    if (!ka_growth_quarters(&e->growth, v->now.time_ns, &all, q) || !grows(v, &all, q))
+        return false;
+    const ka_client *most = busiest(v);
+    /* Where many clients share in it, what is missing is the server's idle timeout. */
+    if (most == NULL || most->opened * UINT64_C(2) < all.opened)
+        f->fault = KA_FAULT_SERVER;
+    if (e->doubtful * UINT64_C(100) > e->connections * DOUBTFUL_PERCENT)
+        f->failed_gates |= e->doubts;
+    show_span(f, "first_syn", "last_syn", &e->opened_at);
+    ka_finding_value(f, "span", v->now.time_ns - e->growth.start_ns, KA_NS);
+    ka_finding_value(f, "opened", (int64_t)all.opened, KA_COUNT);
+    ka_finding_value(f, "closed", (int64_t)all.closed, KA_COUNT);
+    ka_finding_value(f, "requests_first_half", (int64_t)(q[0].requests + q[1].requests), KA_COUNT);
+    ka_finding_value(f, "requests_second_half", (int64_t)(q[2].requests + q[3].requests), KA_COUNT);
+    ka_finding_value(f, "by_one_client", most != NULL ? most->opened : 0, KA_COUNT);
+    return true;
+}
+
+/* ---- connection-imbalance ---- */
+
+bool ka_endpoint_rule_imbalance(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_endpoint *e = v->endpoint;
+    const ka_thresholds *limits = v->limits;
+    if (v->set == NULL || v->set->servers < limits->imbalance_servers ||
+        e->requests < (uint64_t)limits->imbalance_requests)
+        return false;
+    if (e->requests <= v->set->requests_median * (uint64_t)limits->imbalance_factor ||
+        e->requests < e->connections * (uint64_t)limits->imbalance_reuse)
+        return false;
+    show_span(f, "first_request", "last_response", &e->active);
+    ka_finding_value(f, "requests", (int64_t)e->requests, KA_COUNT);
+    ka_finding_value(f, "connections", (int64_t)e->connections, KA_COUNT);
+    ka_finding_value(f, "servers", v->set->servers, KA_COUNT);
+    ka_finding_value(f, "requests_median", (int64_t)v->set->requests_median, KA_COUNT);
+    return true;
+}

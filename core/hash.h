@@ -1,0 +1,32 @@
+/* hash.h - the core's hash of addresses, for tables of servers and clients.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Results never depend on it: tables are told in order of appearance.
+ */
+#ifndef KA_HASH_H
+#define KA_HASH_H
+
+#include <string.h>
+
+#include "keptalive.h"
+
+/* The finisher of splitmix64: every bit of the input reaches every bit of the output. */
+static inline uint64_t ka_hash_mix(uint64_t h)
+{
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+    return h ^ h >> 31;
+}
+
+/* With a secret seed nobody can make a capture whose addresses collide. */
+static inline uint32_t ka_hash_address(const uint8_t ip[16], uint64_t rest, uint64_t seed)
+{
+    uint64_t words[2];
+    memcpy(words, ip, sizeof words);
+    uint64_t h = ka_hash_mix(words[0] ^ seed);
+    h = ka_hash_mix(h + (words[1] ^ seed));
+    return (uint32_t)ka_hash_mix(h + (rest ^ seed));
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* learn.c - what a judged connection shows of its server and its client, beside others of them.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "endpoint.h"
+#include "rules.h"
+
+#define TIMES                                                                                                \
+    (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_TUNNEL | KA_GATE_CLOCK | \
+     KA_GATE_PORT_REUSE | KA_GATE_MASS_CLOSE | KA_GATE_LOST_STATE)
+#define COUNTS                                                                                               \
+    (KA_GATE_MID_START | KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_UNFRAMED | KA_GATE_TUNNEL |               \
+     KA_GATE_LOST_STATE)
+#define DOUBTS (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_LOST_STATE)
+
+/* ---- The idle timer ---- */
+
+/* The server closed by its idle timer, as far as this connection shows. */
+static bool shows_timer(const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    bool idle = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
+                v->close.verdict == KA_VERDICT_LATE;
+    return idle && v->close.by == KA_SIDE_SERVER && v->close.idle_ns >= v->limits->timer_sample_ns &&
+           x->last.persists && x->last.effective && !x->unasked && !x->stray && !(v->failed_gates & TIMES) &&
+           !ka_rules_max_reached(v);
+}
+
+/* A response that the client took slowly: the timer may have started when it was written. */
+static bool is_tail_limited(const ka_view *v, int64_t timeout_ns)
+{
+    int64_t at_most_ns = v->close.at.time_ns - v->exchanges->last.first_ns;
+    int64_t early_ns = ka_view_early_ns(v, v->client);
+    return v->close.idle_ns < timeout_ns - early_ns && at_most_ns >= timeout_ns - early_ns;
+}
+
+static ka_timer *timer_of(ka_endpoint *e, int64_t timeout_s)
+{
+    for (uint32_t i = 0; i < e->timer_count; i++) {
+        if (e->timers[i].timeout_s == timeout_s)
+            return &e->timers[i];
+    }
+    if (e->timer_count == KA_TIMERS_MAX)
+        return NULL;
+    e->timers[e->timer_count].timeout_s = timeout_s;
+    return &e->timers[e->timer_count++];
+}
+
+static ka_status learn_timer(ka_endpoint *e, const ka_view *v)
+{
+    int64_t timeout_ns = ka_view_timeout_ns(v);
+    if (!shows_timer(v) || timeout_ns == KA_NONE || is_tail_limited(v, timeout_ns))
+        return KA_OK;
+    ka_timer *timer = timer_of(e, timeout_ns / KA_SECOND_NS);
+    if (timer == NULL)
+        return KA_OK;
+    ka_span_add(&timer->at, v->close.at);
+    return ka_histogram_add(&timer->idle, v->close.idle_ns);
+}
+
+/* ---- Ends that the server announced ---- */
+
+static void learn_kept(ka_endings_seen *s, uint32_t number, int64_t age_ns)
+{
+    if (number > s->served_max)
+        s->served_max = number;
+    if (age_ns > s->kept_age_ns)
+        s->kept_age_ns = age_ns;
+}
+
+static void learn_ended(ka_endings_seen *s, uint32_t number, int64_t age_ns, ka_moment at)
+{
+    s->count++;
+    ka_span_add(&s->at, at);
+    if (s->age_min_ns == KA_NONE || age_ns < s->age_min_ns)
+        s->age_min_ns = age_ns;
+    if (age_ns > s->age_max_ns)
+        s->age_max_ns = age_ns;
+    if (number > s->ordinal) {
+        s->ordinal = number;
+        s->at_ordinal = 0;
+        s->at_ordinal_at = (ka_span){{0, 0}, {0, 0}};
+    }
+    if (number != s->ordinal)
+        return;
+    s->at_ordinal++;
+    ka_span_add(&s->at_ordinal_at, at);
+}
+
+/* A server that always says close has no limit, and one that does so with an error has its reasons. */
+static void learn_ending(ka_endpoint *e, const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    const ka_response *last = &x->last;
+    if (x->completed == 0)
+        return;
+    if (last->number > e->endings.served_max)
+        e->endings.served_max = last->number; /* a lower bound, whatever the capture missed */
+    if (v->failed_gates & COUNTS)
+        return;
+    int64_t age_ns = last->first_ns - v->connection->first.time_ns;
+    if (!last->close)
+        learn_kept(&e->endings, last->number, age_ns);
+    else if (!last->asked_close && x->first_version >= 11 && last->number >= 2 &&
+             !ka_rules_excuses_close(last->status))
+        learn_ended(&e->endings, last->number, age_ns, last->end_at);
+}
+
+/* ---- The client ---- */
+
+/* The client ended it, and the response would have let it go on; or it had asked for the end. ab and others
+ * that load a server speak HTTP/1.0 and say nothing about the connection: they never meant to keep it. */
+static bool given_up(const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (x->last.asked_close)
+        return true;
+    return v->close.by == KA_SIDE_CLIENT && v->close.idle_ns != KA_NONE && x->last.persists;
+}
+
+static void learn_client(ka_client *client, const ka_view *v)
+{
+    const ka_connection *c = v->connection;
+    const ka_exchanges *x = v->exchanges;
+    if (x->completed == 0)
+        return;
+    client->connections++;
+    client->requests += x->requests;
+    if (c->abandoned && !v->mass_closed) {
+        client->abandoned++;
+        ka_span_add(&client->abandoned_at, v->close.at);
+    } else if (c->abandoned || c->undecided || v->close.by == KA_SIDE_NONE) {
+        client->undecided++;
+    }
+    if (c->soon && given_up(v)) {
+        client->churned++;
+        ka_span_add(&client->churned_at, v->close.by != KA_SIDE_NONE ? v->close.at : x->last.end_at);
+    }
+}
+
+/* ---- */
+
+/* The gap at the end of the capture, of a connection still idle. */
+static void learn_gap(ka_endpoint *e, const ka_view *v)
+{
+    int64_t idle_ns = ka_view_idle_ns(v);
+    if (e->evictions != NULL && idle_ns != KA_NONE)
+        ka_evictions_gap(e->evictions, v->now.time_ns - idle_ns, v->now.time_ns);
+}
+
+ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
+{
+    if (v->failed_gates & DOUBTS) {
+        e->doubtful++;
+        e->doubts |= v->failed_gates & DOUBTS;
+    }
+    e->tunnels += v->failed_gates & KA_GATE_TUNNEL ? 1 : 0;
+    if (v->exchanges->numbered == 0)
+        return KA_OK;
+    ka_span_add(&e->active,
+                v->exchanges->last.end_at.frame != 0 ? v->exchanges->last.end_at : v->connection->first);
+    learn_ending(e, v);
+    learn_gap(e, v);
+    if (client != NULL)
+        learn_client(client, v);
+    return learn_timer(e, v);
+}

@@ -1,0 +1,103 @@
+/* selection.c - which findings a report shows and counts.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "selection.h"
+
+#include <string.h>
+
+static bool has(const uint64_t mask[SELECTION_WORDS], unsigned id)
+{
+    return mask[id / 64] >> id % 64 & 1;
+}
+
+static bool is_empty(const uint64_t mask[SELECTION_WORDS])
+{
+    for (unsigned i = 0; i < SELECTION_WORDS; i++) {
+        if (mask[i] != 0)
+            return false;
+    }
+    return true;
+}
+
+void selection_only(selection *self, ka_finding_id id)
+{
+    self->only[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+void selection_ignore(selection *self, ka_finding_id id)
+{
+    self->ignored[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+bool selection_is_all(const selection *self)
+{
+    return is_empty(self->only) && is_empty(self->ignored) && self->least == KA_CHAT;
+}
+
+bool selection_takes(const selection *self, ka_finding_id id, ka_severity severity)
+{
+    return severity >= self->least && !has(self->ignored, id) &&
+           (is_empty(self->only) || has(self->only, id));
+}
+
+void selection_trim(const selection *self, ka_record *record)
+{
+    for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
+        if (!selection_takes(self, (ka_finding_id)id, (ka_severity)record->finding_severity[id]))
+            record->finding_mask[id / 64] &= ~(UINT64_C(1) << id % 64);
+    }
+}
+
+static void json_list(FILE *out, const char *name, const uint64_t mask[SELECTION_WORDS])
+{
+    const char *comma = "";
+    fprintf(out, "\"%s\":[", name);
+    for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
+        if (!has(mask, id))
+            continue;
+        fprintf(out, "%s\"%s\"", comma, ka_catalogue((ka_finding_id)id)->id);
+        comma = ",";
+    }
+    fputc(']', out);
+}
+
+void selection_json(const selection *self, FILE *out)
+{
+    fputc('{', out);
+    json_list(out, "only", self->only);
+    fputc(',', out);
+    json_list(out, "ignore", self->ignored);
+    fprintf(out, ",\"min_severity\":\"%s\"}", ka_severity_name(self->least));
+}
+
+static void append(char *out, size_t size, const char *before, const char *text)
+{
+    size_t length = strlen(out);
+    snprintf(out + length, size - length, "%s%s", before, text);
+}
+
+static void append_list(char *out, size_t size, const char *word, const uint64_t mask[SELECTION_WORDS])
+{
+    bool first = true;
+    for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
+        if (!has(mask, id))
+            continue;
+        if (first)
+            append(out, size, out[0] == '\0' ? "" : "; ", word);
+        append(out, size, first ? " " : ", ", ka_catalogue((ka_finding_id)id)->id);
+        first = false;
+    }
+}
+
+void selection_text(const selection *self, char *out, size_t size)
+{
+    out[0] = '\0';
+    append_list(out, size, "only", self->only);
+    append_list(out, size, "without", self->ignored);
+    if (self->least > KA_CHAT) {
+        append(out, size, out[0] == '\0' ? "" : "; ", "from severity ");
+        append(out, size, "", ka_severity_name(self->least));
+        append(out, size, "", " on");
+    }
+}
