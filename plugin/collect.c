@@ -59,6 +59,7 @@ static void on_settled(void *user, void *owner)
     for (unsigned direction = 0; direction < 2; direction++) {
         track_fini(&connection->sides[direction].track, &memory_file);
         wmem_free(wmem_file_scope(), connection->sides[direction].waiting);
+        wmem_free(wmem_file_scope(), connection->sides[direction].begun);
     }
     wmem_free(wmem_file_scope(), connection);
 }
@@ -205,6 +206,7 @@ static void guess_protocol(collect_frame *frame)
         (ka_slice){(const char *)tvb_get_ptr(tcp->bytes, tcp->payload_start, (int)len_bytes), len_bytes});
     if (guess == KA_PROTOCOL_OTHER || guess == KA_PROTOCOL_H2C)
         ka_protocol_seen(connection->core, guess);
+    connection->other = guess == KA_PROTOCOL_OTHER;
     connection->h2 = guess == KA_PROTOCOL_H2C;
 }
 
@@ -220,8 +222,11 @@ static void note_out_of_order(collect_frame *frame)
         side->claimed_seq = seq; /* where the first message begins */
     if (is_late && track_of_byte(&side->track, seq) == NULL)
         side->reordered = true;
-    if (!side->spoke || seq_minus(end, side->next_seq) > 0)
-        side->next_seq = end;
+    if (side->spoke && seq_minus(end, side->next_seq) <= 0)
+        return;
+    if (side->ahead_bytes > 0)
+        side->ahead_bytes -= MIN(side->ahead_bytes, end - side->next_seq);
+    side->next_seq = end;
 }
 
 static void take_syn(collect_frame *frame)
@@ -243,8 +248,9 @@ static void take_payload(collect_frame *frame)
         guess_protocol(frame);
     note_out_of_order(frame);
     side->spoke = true;
-    if (side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
-        !connection->tls && !connection->h2)
+    bool unclaimed = side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
+                     !connection->tls && !connection->h2;
+    if (unclaimed || side->ahead_bytes > 0)
         track_fini(&side->track, &memory_file);
     if (!connection->over)
         track_add(&side->track, &memory_file, segment, frame->tcp.payload_seq);

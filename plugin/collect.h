@@ -20,7 +20,12 @@ typedef struct collect_side {
     track track;
     ka_message *waiting; /* its head was shown, its last byte has not gone by; with its texts one block */
     size_t waiting_head_bytes;
-    ka_moment fin; /* frame 0: none */
+    uint64_t ahead_bytes; /* of `waiting`, too long for sequence numbers: how much of it is still to come */
+    char *begun;          /* bytes from claimed_seq on, of a head that is not whole yet */
+    uint32_t begun_bytes;
+    uint32_t begun_room;
+    uint32_t begun_seq; /* claimed_seq as it was then */
+    ka_moment fin;      /* frame 0: none */
     uint32_t fin_seq;
     uint32_t claimed_seq; /* end of the newest message; all before it is known */
     uint32_t next_seq;    /* one past the newest byte of payload */
@@ -29,6 +34,7 @@ typedef struct collect_side {
     bool spoke;
     bool has_syn; /* claimed_seq began with it */
     bool lost;    /* malformed: where messages begin is not known any more */
+    bool known;   /* what begins at begun_seq */
 } collect_side;
 
 /* Deep enough for any pipeline seen in the field; beyond it what was asked counts as OTHER. */
@@ -49,8 +55,9 @@ typedef struct collect_connection {
     bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
-    bool h2;   /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
-    bool over; /* 101, CONNECT: nothing we know follows */
+    bool h2;    /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
+    bool other; /* its first bytes are of no protocol we know: only Wireshark can tell more */
+    bool over;  /* 101, CONNECT: nothing we know follows */
 } collect_connection;
 
 typedef struct collect {

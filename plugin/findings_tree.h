@@ -6,5 +6,7 @@
 #define PLUGIN_FINDINGS_TREE_H
 
 void findings_tree_register(void);
+/* Before the file scope goes. */
+void findings_tree_file_closes(void);
 
 #endif

@@ -5,8 +5,9 @@
 #include "http_facts.h"
 
 #include "claims.h"
+#include "http_begun.h"
+#include "http_message.h"
 #include "http_tell.h"
-#include "memory.h"
 #include "wanted.h"
 
 /* What is known of a message when its head was read. */
@@ -15,9 +16,10 @@ typedef struct shown {
     http_head head;
 } shown;
 
-/* The bytes of one http item: it ends where the next one begins. */
+/* The bytes from one http item on: how long it is Wireshark may be wrong about. */
 typedef struct extent {
     tvbuff_t *bytes;
+    int item_start;
     int start;
     int end;     /* of what was captured */
     bool placed; /* in TCP's own bytes */
@@ -25,156 +27,27 @@ typedef struct extent {
     uint32_t decrypted_end; /* of a decrypted one, whose place is made up */
 } extent;
 
-/* ---- Outstanding requests ---- */
-
-static void push_asked(collect_connection *connection, http_asked asked)
-{
-    if (connection->asked_count == COLLECT_ASKED_MAX)
-        return;
-    unsigned at = (connection->asked_first + connection->asked_count++) % COLLECT_ASKED_MAX;
-    connection->asked[at] = (uint8_t)asked;
-}
-
-static http_asked pop_asked(collect_connection *connection, unsigned status)
-{
-    bool is_interim = status / 100 == 1 && status != 101;
-    if (connection->asked_count == 0)
-        return HTTP_ASKED_OTHER;
-    http_asked asked = connection->asked[connection->asked_first];
-    if (is_interim)
-        return asked;
-    connection->asked_first = (uint8_t)((connection->asked_first + 1) % COLLECT_ASKED_MAX);
-    connection->asked_count--;
-    return asked;
-}
-
-/* ---- Waiting for the last byte ---- */
-
-static void keep_slice(char **at, ka_slice *slice)
-{
-    if (slice->len_bytes > 0)
-        memcpy(*at, slice->bytes, slice->len_bytes);
-    slice->bytes = *at;
-    *at += slice->len_bytes;
-}
-
-/* The message with all it points to in one block of file scope. */
-static ka_message *keep(const ka_message *m)
-{
-    size_t fields_bytes = m->field_count * sizeof *m->fields;
-    size_t text_bytes = m->method.len_bytes;
-    for (size_t i = 0; i < m->field_count; i++)
-        text_bytes += m->fields[i].value.len_bytes;
-    ka_message *kept = wmem_alloc(wmem_file_scope(), sizeof *kept + fields_bytes + text_bytes);
-    ka_field *fields = (ka_field *)(kept + 1);
-    char *at = (char *)(fields + m->field_count);
-    *kept = *m;
-    kept->fields = fields;
-    keep_slice(&at, &kept->method);
-    for (size_t i = 0; i < m->field_count; i++) {
-        fields[i] = m->fields[i];
-        keep_slice(&at, &fields[i].value);
-    }
-    return kept;
-}
-
-/* Its end has gone by: sets where. */
-static bool is_complete(const collect_side *side, ka_message *m)
-{
-    if (m->framing == KA_FRAMING_UNTIL_CLOSE) {
-        if (side->fin.frame == 0 || seq_minus(side->fin_seq, m->seq) <= 0)
-            return false;
-        m->len_bytes = side->fin_seq - m->seq;
-        m->last = side->fin;
-        return true;
-    }
-    const track_piece *piece = track_of_byte(&side->track, (uint32_t)(m->seq + m->len_bytes - 1));
-    if (piece == NULL)
-        return false;
-    m->last = piece->at;
-    return true;
-}
-
-static void drop_waiting(collect_side *side)
-{
-    wmem_free(wmem_file_scope(), side->waiting);
-    side->waiting = NULL;
-}
-
-static void set_body(const collect_side *side, ka_message *m, size_t head_bytes)
-{
-    const track_piece *piece =
-        m->body.frame == 0 ? track_of_byte(&side->track, (uint32_t)(m->seq + head_bytes)) : NULL;
-    bool has_body = m->framing == KA_FRAMING_UNTIL_CLOSE || m->len_bytes > head_bytes;
-    if (piece != NULL && has_body)
-        m->body = piece->at;
-}
-
-static void tell_waiting(collect_frame *frame, collect_side *side)
-{
-    if (side->waiting == NULL || !is_complete(side, side->waiting))
-        return;
-    ka_message *m = side->waiting;
-    side->waiting = NULL;
-    set_body(side, m, side->waiting_head_bytes);
-    http_tell(frame, m);
-    wmem_free(wmem_file_scope(), m);
-}
-
-/* Of a request with Expect: its body may come late, or never. */
-static void tell_request_head(const collect_frame *frame, const ka_message *m, size_t head_bytes)
-{
-    ka_message head = *m;
-    head.len_bytes = head_bytes;
-    for (size_t i = 0; i < m->field_count && !m->is_response; i++) {
-        if (m->fields[i].name == KA_FIELD_EXPECT) {
-            ka_head_seen(frame->connection->core, &head);
-            return;
-        }
-    }
-}
-
-static void tell_or_wait(collect_frame *frame, ka_message *m, size_t head_bytes)
-{
-    collect_side *side = &frame->connection->sides[m->direction];
-    drop_waiting(side); /* another message begins: the one before had no such end */
-    set_body(side, m, head_bytes);
-    if (is_complete(side, m)) {
-        http_tell(frame, m);
-        return;
-    }
-    side->waiting = keep(m);
-    side->waiting_head_bytes = head_bytes;
-    tell_request_head(frame, m, head_bytes);
-}
-
 /* ---- Reading ---- */
 
-static bool set_length(collect_frame *frame, const extent *at, shown *s)
+/* False: the end of a chunked body is not there. */
+static bool set_length(const extent *at, shown *s)
 {
     ka_message *m = &s->message;
     m->len_bytes = s->head.len_bytes;
-    if (s->head.bad_length && m->framing == KA_FRAMING_LENGTH) {
-        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
-        return false;
-    }
     if (m->framing == KA_FRAMING_LENGTH)
         m->body_bytes = s->head.length_bytes;
-    if (m->framing == KA_FRAMING_CHUNKED) {
-        int body = at->start + (int)s->head.len_bytes;
-        uint64_t wire_bytes;
-        int len_bytes = at->end - body;
-        ka_slice bytes = {len_bytes > 0 ? (const char *)tvb_get_ptr(at->bytes, body, len_bytes) : "",
-                          (size_t)len_bytes};
-        if (!http_chunked_bytes(bytes, &wire_bytes, &m->body_bytes)) {
-            if (!frame->connection->cut)
-                ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
-            return false;
-        }
-        m->len_bytes += wire_bytes;
-    } else {
-        m->len_bytes += m->body_bytes;
+    if (m->framing != KA_FRAMING_CHUNKED) {
+        m->len_bytes += MIN(m->body_bytes, UINT64_MAX - m->len_bytes);
+        return true;
     }
+    int body = at->start + (int)s->head.len_bytes;
+    int len_bytes = at->end - body;
+    ka_slice bytes = {len_bytes > 0 ? (const char *)tvb_get_ptr(at->bytes, body, len_bytes) : "",
+                      (size_t)len_bytes};
+    uint64_t wire_bytes;
+    if (!http_chunked_bytes(bytes, &wire_bytes, &m->body_bytes))
+        return false;
+    m->len_bytes += wire_bytes;
     return true;
 }
 
@@ -199,30 +72,11 @@ static bool set_place(collect_frame *frame, const extent *at, ka_message *m)
     return true;
 }
 
-static ka_message message_of(const collect_frame *frame, const http_head *head, http_asked asked)
+/* Wireshark was told not to reassemble. */
+static void fail_unframed(const collect_connection *connection)
 {
-    return (ka_message){
-        .direction = (uint8_t)frame->direction,
-        .is_response = head->is_response,
-        .version = head->version,
-        .status = head->status,
-        .method = head->method,
-        .origin_form = head->origin_form,
-        .framing = http_head_framing(head, asked),
-        .fields = head->fields,
-        .field_count = head->field_count,
-    };
-}
-
-static void fill(collect_frame *frame, shown *s)
-{
-    collect_connection *connection = frame->connection;
-    http_asked asked = HTTP_ASKED_OTHER;
-    if (s->head.is_response)
-        asked = pop_asked(connection, s->head.status);
-    else
-        push_asked(connection, http_head_asked(&s->head));
-    s->message = message_of(frame, &s->head, asked);
+    if (!connection->cut)
+        ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
 }
 
 /* Reads from a copy, for folded lines. Nearly all heads are short, bodies need not be: first try with little.
@@ -242,62 +96,56 @@ static http_head_status read_head(const collect_frame *frame, const extent *at, 
     return status;
 }
 
-/* These bytes are not what Wireshark took them for. The first ones of a connection tell that it is another
- * protocol. */
-static void give_up(collect_frame *frame)
-{
-    collect_connection *connection = frame->connection;
-    if (connection->http)
-        ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
-    else if (connection->began_with_syn)
-        ka_protocol_seen(connection->core, KA_PROTOCOL_OTHER);
-    connection->over = connection->over || !connection->http;
-    connection->sides[frame->direction].lost = true;
-}
-
-static bool awaits_tunnel(const collect_connection *connection)
-{
-    unsigned newest = (connection->asked_first + connection->asked_count - 1u) % COLLECT_ASKED_MAX;
-    return connection->asked_count > 0 && connection->asked[newest] == HTTP_ASKED_CONNECT;
-}
-
-/* Where a message must begin, something else does: an answer of HTTP/0.9, or bytes behind the last message.
- */
 static bool is_no_message(const collect_frame *frame, const extent *at)
 {
-    const collect_connection *connection = frame->connection;
     size_t len_bytes = (size_t)(at->end - at->start);
-    const collect_side *side = &connection->sides[frame->direction];
-    bool begins = side->has_claimed || side->has_syn;
-    if (!connection->http || connection->tls || !at->placed || !begins || at->seq != side->claimed_seq ||
-        awaits_tunnel(connection))
-        return false;
     ka_slice bytes = {(const char *)tvb_get_ptr(at->bytes, at->start, (int)len_bytes), len_bytes};
-    return http_guess(bytes) == KA_PROTOCOL_OTHER;
+    return at->placed && http_message_none(frame, bytes, at->seq);
 }
 
-/* Tells the message that begins there. Returns how many bytes it has, 0: nothing more can be read here. */
-static uint64_t read_message(collect_frame *frame, const extent *at)
+static uint64_t tell_placed(collect_frame *frame, const extent *at, const http_head *head, ka_message *m)
 {
-    shown s;
-    http_head_status status = read_head(frame, at, &s.head);
-    if (status == HTTP_HEAD_CUT && !frame->connection->cut)
-        ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED); /* Wireshark was told not to reassemble */
-    if (status == HTTP_HEAD_BAD || (status == HTTP_HEAD_NONE && is_no_message(frame, at)))
-        give_up(frame);
-    if (status != HTTP_HEAD_WHOLE)
-        return 0;
-    fill(frame, &s);
-    if (!at->placed) {
-        set_decrypted_place(frame, at, &s.message);
-        s.message.last = (ka_moment){frame->tcp.segment.time_ns, frame->tcp.segment.frame};
-        http_tell(frame, &s.message);
+    if (!set_place(frame, at, m)) {
+        http_message_begun(frame->connection, head);
         return 0;
     }
-    if (!set_place(frame, at, &s.message) || !set_length(frame, at, &s))
+    http_message_take(frame, head, m);
+    return m->framing == KA_FRAMING_UNTIL_CLOSE ? 0 : m->len_bytes;
+}
+
+static void tell_decrypted(collect_frame *frame, const extent *at, ka_message *m)
+{
+    set_decrypted_place(frame, at, m);
+    m->last = (ka_moment){frame->tcp.segment.time_ns, frame->tcp.segment.frame};
+    http_tell(frame, m);
+}
+
+/* Tells the message that begins there. Returns how many bytes it has, 0: nothing more can be read here. One
+ * that begins behind another of the item, and is not whole, Wireshark will show when it is. */
+static uint64_t read_message(collect_frame *frame, const extent *at)
+{
+    collect_connection *connection = frame->connection;
+    bool is_shown = at->start == at->item_start;
+    shown s;
+    http_head_status status = read_head(frame, at, &s.head);
+    if (status == HTTP_HEAD_CUT && !at->placed)
+        fail_unframed(connection);
+    if (status == HTTP_HEAD_BAD || (status == HTTP_HEAD_NONE && is_no_message(frame, at)))
+        http_message_give_up(frame);
+    if (status != HTTP_HEAD_WHOLE)
         return 0;
-    tell_or_wait(frame, &s.message, s.head.len_bytes);
-    return s.message.framing == KA_FRAMING_UNTIL_CLOSE ? 0 : s.message.len_bytes;
+    s.message = http_message_of(frame, &s.head);
+    bool is_sized = !at->placed || set_length(at, &s);
+    if (!is_sized && !is_shown)
+        return 0;
+    if (is_sized && at->placed)
+        return tell_placed(frame, at, &s.head, &s.message);
+    http_message_begun(connection, &s.head);
+    if (at->placed)
+        fail_unframed(connection);
+    else
+        tell_decrypted(frame, at, &s.message);
+    return 0;
 }
 
 /* Empty lines between requests (RFC 9112 section 2.2). */
@@ -322,19 +170,12 @@ static void skip_strays(collect_frame *frame, extent *at)
 
 /* ---- Items ---- */
 
-static int item_end(const collect_frame *frame, unsigned index, unsigned count)
+/* Behind the payload Ethernet may pad, or add a trailer. */
+static int end_of(const collect_frame *frame, const tvbuff_t *bytes)
 {
-    const field_info *item = wanted_item(frame->tree, WANTED_HTTP, index);
     const tcp_facts *tcp = &frame->tcp;
-    int end = (int)tvb_captured_length(item->ds_tvb);
-    if (item->ds_tvb == tcp->bytes) /* behind the payload Ethernet may pad, or add a trailer */
-        end = tcp->payload_start + (int)tcp->segment.captured_bytes;
-    for (unsigned i = index + 1; i < count; i++) {
-        const field_info *next = wanted_item(frame->tree, WANTED_HTTP, i);
-        if (next->ds_tvb == item->ds_tvb && next->start > item->start && next->start < end)
-            end = next->start;
-    }
-    return end;
+    return bytes == tcp->bytes ? tcp->payload_start + (int)tcp->segment.captured_bytes
+                               : (int)tvb_captured_length(bytes);
 }
 
 unsigned http_facts_decrypted(const collect_frame *frame)
@@ -377,15 +218,28 @@ void http_facts_place_decrypted(const collect_frame *frame, unsigned index, unsi
                               : frame->tcp.payload_seq + (index + 1) * share;
 }
 
-/* Where Wireshark took a body for longer than it was, its next item begins within a message. */
-static void skip_claimed(const collect_frame *frame, extent *at)
+/* How many bytes from `seq` on belong to messages that are known. */
+static uint64_t known_bytes(const collect_side *side, uint32_t seq)
+{
+    const ka_message *m = side->waiting;
+    uint32_t end = side->claimed_seq;
+    if (side->ahead_bytes > 0 || (m != NULL && m->seq == seq))
+        return UINT64_MAX;
+    if (m != NULL && !m->is_response) /* of a response, a HEAD may have been the request */
+        end = (uint32_t)(m->seq + m->len_bytes);
+    else if (!side->has_claimed)
+        return 0;
+    return (uint64_t)MAX(seq_minus(end, seq), 0);
+}
+
+/* Where Wireshark took a body for longer than it was, or for none, its next item begins within a message. */
+static void skip_known(const collect_frame *frame, extent *at)
 {
     const collect_side *side = &frame->connection->sides[frame->direction];
-    int32_t claimed_bytes = side->has_claimed ? seq_minus(side->claimed_seq, at->seq) : 0;
-    if (!at->placed || claimed_bytes <= 0)
+    if (!at->placed)
         return;
-    int32_t skipped_bytes = MIN(claimed_bytes, at->end - at->start);
-    at->start += skipped_bytes;
+    uint64_t skipped_bytes = MIN(known_bytes(side, at->seq), (uint64_t)(at->end - at->start));
+    at->start += (int)skipped_bytes;
     at->seq += (uint32_t)skipped_bytes;
 }
 
@@ -397,7 +251,7 @@ static void tell_extent(collect_frame *frame, extent *at)
     do {
         at->start += (int)len_bytes;
         at->seq += (uint32_t)len_bytes;
-        skip_claimed(frame, at);
+        skip_known(frame, at);
         skip_strays(frame, at);
         len_bytes = at->end > at->start ? read_message(frame, at) : 0;
     } while (len_bytes > 0 && len_bytes < (uint64_t)(at->end - at->start) && !frame->connection->over &&
@@ -410,7 +264,10 @@ static void tell_items(collect_frame *frame, unsigned count)
     unsigned decrypted = 0, decrypted_count = http_facts_decrypted(frame);
     for (unsigned i = 0; i < count && !frame->connection->over && !side->lost; i++) {
         const field_info *item = wanted_item(frame->tree, WANTED_HTTP, i);
-        extent at = {.bytes = item->ds_tvb, .start = item->start, .end = item_end(frame, i, count)};
+        extent at = {.bytes = item->ds_tvb,
+                     .item_start = item->start,
+                     .start = item->start,
+                     .end = end_of(frame, item->ds_tvb)};
         at.placed = collect_seq(frame, at.bytes, at.start, &at.seq);
         if (!at.placed)
             http_facts_place_decrypted(frame, decrypted++, decrypted_count, &at.seq, &at.decrypted_end);
@@ -418,58 +275,33 @@ static void tell_items(collect_frame *frame, unsigned count)
     }
 }
 
-/* Wireshark shows a message when its end has come, but an event stream has none, a request with Expect need
- * not get one, and what is no message has none either: looks what begins. */
-static void tell_head(collect_frame *frame)
+static bool is_followed(const collect_frame *frame)
 {
-    collect_connection *connection = frame->connection;
-    const tcp_facts *tcp = &frame->tcp;
-    extent at = {.bytes = tcp->bytes,
-                 .start = tcp->payload_start,
-                 .end = tcp->payload_start + (int)tcp->segment.captured_bytes,
-                 .placed = true,
-                 .seq = tcp->payload_seq};
-    shown s;
-    if (at.seq != connection->sides[frame->direction].claimed_seq || connection->tls || at.end <= at.start)
-        return;
-    http_head_status status = read_head(frame, &at, &s.head);
-    if (status == HTTP_HEAD_NONE && is_no_message(frame, &at))
-        give_up(frame);
-    if (status != HTTP_HEAD_WHOLE)
-        return;
-    if (!s.head.is_response) {
-        s.message = message_of(frame, &s.head, HTTP_ASKED_OTHER);
-        s.message.seq = at.seq;
-        tell_request_head(frame, &s.message, s.head.len_bytes);
-        return;
-    }
-    http_asked asked = connection->asked_count > 0 ? (http_asked)connection->asked[connection->asked_first]
-                                                   : HTTP_ASKED_OTHER;
-    s.message = message_of(frame, &s.head, asked);
-    if (s.message.framing == KA_FRAMING_CHUNKED || s.message.framing == KA_FRAMING_UNTIL_CLOSE)
-        ka_head_seen(connection->core, &s.message);
+    const collect_connection *connection = frame->connection;
+    return !connection->over && !connection->h2 && !connection->sides[frame->direction].lost;
 }
 
 /* Payload in which Wireshark shows no message: perhaps because its dissector gave up on one. */
-static void tell_hidden(collect_frame *frame)
+static void note_hidden(const collect_frame *frame)
 {
     if (frame->connection->http && frame->tcp.segment.captured_bytes > 0 &&
         wanted_count(frame->tree, WANTED_MALFORMED) > 0)
         ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
-    tell_head(frame);
 }
 
 void http_facts_tell(collect_frame *frame)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
-    tell_waiting(frame, side);
+    http_message_tell_waiting(frame);
     unsigned count = wanted_count(frame->tree, WANTED_HTTP);
-    if (count > 0 && !frame->connection->over && !frame->connection->h2)
+    if (count > 0 && is_followed(frame))
         tell_items(frame, count);
-    else if (!frame->connection->over && !side->lost)
-        tell_hidden(frame);
+    else if (is_followed(frame))
+        note_hidden(frame);
+    if (is_followed(frame))
+        http_begun_tell(frame);
     if (!frame->connection->over)
-        tell_waiting(frame, side); /* the head and the FIN in one frame */
+        http_message_tell_waiting(frame); /* the head and the FIN in one frame */
     if (frame->connection->http && !frame->connection->over && claims_can_end(side))
         claims_check(frame->connection, side, side->fin_seq);
 }

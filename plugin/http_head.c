@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* Far from overflow, and beyond any body. */
-#define LENGTH_BYTES_MAX (UINT64_MAX >> 8)
-
 enum { METHOD_BYTES_MAX = 32 }; /* the longest registered one, UPDATEREDIRECTREF, has 17 */
 
 static bool is_digit(char c)
@@ -119,17 +116,17 @@ static bool read_request_line(ka_slice line, http_head *out)
 
 /* ---- Header lines ---- */
 
-/* One that is no number, or differs from another, cannot be recovered from (section 6.3, item 5). */
+/* One that is no number, or comes twice, leaves in doubt where the message ends (section 6.3, item 5). */
 static void read_length(ka_slice value, http_head *out)
 {
     uint64_t n = 0;
-    bool valid = value.len_bytes > 0;
+    bool valid = value.len_bytes > 0 && !out->has_length;
     for (size_t i = 0; i < value.len_bytes && valid; i++) {
-        valid = is_digit(value.bytes[i]) && n < LENGTH_BYTES_MAX;
-        n = n * 10 + (uint64_t)(value.bytes[i] - '0');
+        unsigned digit = (unsigned)(value.bytes[i] - '0');
+        valid = is_digit(value.bytes[i]) && n <= (UINT64_MAX - digit) / 10;
+        n = n * 10 + digit;
     }
-    if (!valid || (out->has_length && n != out->length_bytes))
-        out->bad_length = true;
+    out->malformed = out->malformed || !valid;
     out->has_length = true;
     out->length_bytes = n;
 }
@@ -191,29 +188,36 @@ static bool next_line(char *bytes, size_t len_bytes, size_t *at, ka_slice *line,
     }
 }
 
+/* A request whose last transfer coding is not chunked has no end (section 6.3, item 4). */
+static bool is_sure(const http_head *head)
+{
+    return !head->malformed && (head->is_response || !head->coded || head->chunked);
+}
+
 http_head_status http_head_read(char *bytes, size_t len_bytes, http_head *out)
 {
     size_t at = 0;
     ka_slice line;
     /* Everything but the fields, which are written before they are read. */
-    out->is_response = out->origin_form = out->chunked = out->coded = out->has_length = out->bad_length =
-        out->malformed = false;
+    out->is_response = out->origin_form = out->chunked = out->coded = out->has_length = out->malformed =
+        false;
     out->status = 0;
     out->method = (ka_slice){NULL, 0};
     out->field_count = 0;
     out->length_bytes = 0;
-    if (!next_line(bytes, len_bytes, &at, &line, &out->malformed))
+    bool bare_lf = false;
+    if (!next_line(bytes, len_bytes, &at, &line, &bare_lf))
         return HTTP_HEAD_NONE;
     if (!read_status_line(line, out) && !read_request_line(line, out))
         return HTTP_HEAD_NONE;
-    while (next_line(bytes, len_bytes, &at, &line, &out->malformed)) {
+    while (next_line(bytes, len_bytes, &at, &line, &bare_lf) && !bare_lf) {
         if (line.len_bytes == 0) {
             out->len_bytes = at;
-            return out->malformed ? HTTP_HEAD_BAD : HTTP_HEAD_WHOLE;
+            return is_sure(out) ? HTTP_HEAD_WHOLE : HTTP_HEAD_BAD;
         }
         read_field(line, out);
     }
-    return out->malformed ? HTTP_HEAD_BAD : HTTP_HEAD_CUT;
+    return bare_lf ? HTTP_HEAD_BAD : HTTP_HEAD_CUT;
 }
 
 /* ---- Bodies ---- */

@@ -25,7 +25,6 @@ typedef struct http_head {
     bool chunked;     /* the last transfer coding */
     bool coded;       /* there is a transfer coding */
     bool has_length;  /* there is a Content-Length */
-    bool bad_length;  /* no number, or two different ones */
     bool malformed;
     uint64_t length_bytes;
 } http_head;

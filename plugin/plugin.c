@@ -42,14 +42,6 @@ const collect *tap_audit(void)
     return audit;
 }
 
-const results_entry *tap_first_settled(const tap_frame *frame)
-{
-    if (frame->settled_to == frame->settled_from)
-        return NULL;
-    return frame->settled_from != NULL ? frame->settled_from->next
-                                       : results_first(frame->all->results, RESULTS_SETTLED);
-}
-
 /* ---- One frame ---- */
 
 static void queue_tap(packet_info *pinfo, const tap_frame *told)
@@ -61,18 +53,12 @@ static void queue_tap(packet_info *pinfo, const tap_frame *told)
 
 static void first_pass(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 {
-    const results_entry *before = results_newest(audit->results);
     const collect_connection *connection = collect_take(audit, pinfo, tree);
     show_frame frame = {.facts = frame_facts_of(pinfo), .findings = {audit->noted, NULL}};
     if (frame.facts != NULL || audit->noted != NULL)
         show(&frame, tvb, pinfo, tree);
-    const results_entry *after = results_newest(audit->results);
-    if (have_tap_listener(tap_id) && (connection != NULL || after != before))
-        queue_tap(pinfo, &(tap_frame){.all = audit,
-                                      .stream = connection != NULL ? connection->stream : 0,
-                                      .has_stream = connection != NULL,
-                                      .settled_from = before,
-                                      .settled_to = after});
+    if (have_tap_listener(tap_id) && connection != NULL)
+        queue_tap(pinfo, &(tap_frame){.all = audit, .stream = connection->stream, .has_stream = true});
 }
 
 static void later_pass(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
@@ -120,6 +106,7 @@ static void on_file_open(void)
 
 static void on_file_close(void)
 {
+    findings_tree_file_closes();
     if (audit != NULL)
         collect_free(audit);
     audit = NULL;

@@ -134,11 +134,6 @@ const results_entry *results_first(const results *self, results_layer which)
     return self->layers[which].first;
 }
 
-const results_entry *results_newest(const results *self)
-{
-    return self->layers[RESULTS_SETTLED].newest;
-}
-
 const results_finding *results_on_frame(const results *self, results_layer which, uint64_t frame)
 {
     return wmem_map_lookup(self->layers[which].by_frame, GUINT_TO_POINTER((guint)frame));

@@ -44,8 +44,6 @@ const results_entry *results_first(const results *self, results_layer layer);
 const results_finding *results_on_frame(const results *self, results_layer layer, uint64_t frame);
 const ka_record *results_connection(const results *self, uint32_t stream);
 const ka_endpoint_record *results_endpoint(const results *self, const ka_address *server);
-/* Of the settled layer; NULL: none. */
-const results_entry *results_newest(const results *self);
 
 /* For hash tables keyed by addresses; bytes between the fields of an address must be zero. */
 guint results_hash_address(const void *address);

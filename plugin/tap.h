@@ -17,12 +17,7 @@ typedef struct tap_frame {
     bool has_stream;
     bool visited;                                    /* the whole capture is known */
     const results_finding *findings[RESULTS_LAYERS]; /* of this frame, when visited */
-    const results_entry *settled_from; /* in the first pass: entries after it, up to settled_to, are new */
-    const results_entry *settled_to;
 } tap_frame;
-
-/* The first entry that settled in this frame; go on to settled_to. NULL: none. */
-const results_entry *tap_first_settled(const tap_frame *frame);
 
 /* The audit of the file that is open, judged as of now; NULL: none, or switched off. */
 const collect *tap_audit(void);

@@ -72,7 +72,8 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
     int at = tcp->start;
     int header_bytes = (compat_byte(bytes, at + 12) >> 4) * 4;
     ka_segment *segment = &out->segment;
-    if (header_bytes < TCP_HEADER_BYTES)
+    int end = ip_end >= 0 ? ip_end : (int)tvb_reported_length(bytes);
+    if (header_bytes < TCP_HEADER_BYTES || header_bytes > end - at)
         return false;
     out->bytes = bytes;
     out->payload_start = at + header_bytes;
@@ -85,7 +86,6 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
     segment->window = tvb_get_ntohs(bytes, at + 14);
     if (segment->flags & KA_SYN && tvb_bytes_exist(bytes, at, header_bytes))
         segment->mss = read_mss(bytes, at + TCP_HEADER_BYTES, out->payload_start);
-    int end = ip_end >= 0 ? ip_end : (int)tvb_reported_length(bytes);
     int captured_end = (int)tvb_captured_length(bytes);
     if (captured_end > end)
         captured_end = end;
@@ -114,7 +114,10 @@ static int64_t time_of(const packet_info *pinfo)
     int64_t secs = (int64_t)pinfo->abs_ts.secs;
     if (secs < 0)
         return 0;
-    return secs >= max_ns / KA_SECOND_NS ? max_ns : secs * KA_SECOND_NS + pinfo->abs_ts.nsecs;
+    if (secs >= max_ns / KA_SECOND_NS)
+        return max_ns;
+    bool is_odd = pinfo->abs_ts.nsecs < 0 || pinfo->abs_ts.nsecs >= KA_SECOND_NS;
+    return secs * KA_SECOND_NS + (is_odd ? 0 : pinfo->abs_ts.nsecs);
 }
 
 bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)

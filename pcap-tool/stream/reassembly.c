@@ -25,11 +25,15 @@ static void start_at(stream_half *half, uint32_t seq, half_content content)
 }
 
 /* A SYN takes one number (RFC 9293 section 3.4). A later one counts only while nothing was delivered: the
- * SYN-ACK of a server that forgot its first, for instance. */
+ * SYN-ACK of a server that forgot its first, for instance. A FIN before it that does not stand right behind
+ * it was forged. */
 static void on_syn(stream_half *half, uint32_t seq)
 {
-    if (!half->moved && !half->fin_seen)
-        start_at(half, seq + 1, HALF_START);
+    bool forged = half->fin_told && half->fin_seq != seq + 1;
+    if (half->moved || (half->fin_seen && !forged))
+        return;
+    half->fin_seen = half->fin_told = false;
+    start_at(half, seq + 1, HALF_START);
 }
 
 /* The SYN-ACK was not captured, but the client's first ACK of the handshake tells what it was. */

@@ -63,16 +63,16 @@ bool tls_plausible_header(const uint8_t header[TLS_HEADER_BYTES])
 
 bool tls_plausible_segment(const uint8_t *bytes, size_t len_bytes)
 {
-    if (len_bytes == 0)
-        return false;
+    bool whole = false;
     while (len_bytes >= TLS_HEADER_BYTES && tls_plausible_header(bytes)) {
         size_t record_bytes = TLS_HEADER_BYTES + body_bytes(bytes);
         if (record_bytes > len_bytes)
-            return false;
+            return whole;
         bytes += record_bytes;
         len_bytes -= record_bytes;
+        whole = true;
     }
-    return len_bytes == 0;
+    return whole && len_bytes == 0;
 }
 
 static void take(tls_walker *walker, stream_run *run, uint32_t len_bytes)

@@ -43,7 +43,7 @@ tls_event tls_walk(tls_walker *walker, stream_run *run);
 bool tls_skip(tls_walker *walker, uint32_t len_bytes, const ka_moment *at);
 
 bool tls_plausible_header(const uint8_t header[TLS_HEADER_BYTES]);
-/* Whether a segment consists of whole records, at least one: as sure as can be in mid-stream. */
+/* Whether a segment consists of records, the first of them whole: as sure as can be in mid-stream. */
 bool tls_plausible_segment(const uint8_t *bytes, size_t len_bytes);
 
 #endif

@@ -15,6 +15,7 @@ from pathlib import Path
 SKIPPED = 77
 NOBODY = 65534
 TIMEOUT_S = 120
+DAMAGE = "0.02"  # of the bytes
 # Wireshark tells such mistakes of a plugin on standard error and goes on.
 DISSECTOR_BUG = re.compile(rb"Dissector bug|\*\* \(|\bCRITICAL\b|OOPS|Sanitizer|runtime error", re.I)
 
@@ -108,6 +109,18 @@ def capture_of(sample):
 def samples_of(directory):
     """Name -> capture of every sample, sorted."""
     return {path.parent.name: capture_of(path.parent) for path in sorted(Path(directory).glob("*/expect.ndjson"))}
+
+
+def damage(capture, seed, target):
+    subprocess.run(["editcap", "-E", DAMAGE, "--seed", str(seed), capture, target], check=True,
+                   capture_output=True)
+    target.chmod(0o644)
+
+
+def join(captures, target):
+    """One behind the other, whatever their time stamps."""
+    subprocess.run(["mergecap", "-a", "-w", target, *captures], check=True, capture_output=True)
+    target.chmod(0o644)
 
 
 def finish(problems):
