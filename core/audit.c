@@ -185,6 +185,7 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_view_close(&v);
     ka_status status = KA_OK;
     bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
+                  !ka_view_reset_by_request(&v) &&
                   (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
                   (c->exchanges.last.persists ||
                    (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
@@ -223,6 +224,8 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
         return KA_NO_MEMORY;
     if (news.stalled)
         look_elsewhere(c, s);
+    if (news.paused_ns > a->config.thresholds.undelimited_wait_ns && s->direction != c->client)
+        c->pauses = true;
     if (was_open && (news.fin || news.rst) && first_close(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->due == NULL && !was_open && has_ended(&c->transport))
@@ -327,8 +330,6 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
-    if (c->endpoint != NULL)
-        ka_endpoint_named(c->endpoint, header->host);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
@@ -348,7 +349,7 @@ static void interim_seen(const ka_audit *a, ka_connection *c, const ka_message *
 {
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
-    int64_t waited_ns = m->first.time_ns - v.begun.at.time_ns;
+    int64_t waited_ns = ka_rules_expect_waited(&v, m->first.time_ns);
     if (v.begun.seq != 0 && m->status == 100 && waited_ns <= ka_view_expect_ns(&v))
         c->exchanges.continued = true;
 }
@@ -370,10 +371,13 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         ka_endpoint_advertised(c->endpoint, header);
     }
     bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
+    bool slow = request != NULL && m->first.time_ns - request->end_at.time_ns >= KA_SECOND_NS;
     if (unusual && c->endpoint != NULL && ka_audit_many_response(a, c, request, header, m) != KA_OK) {
         ka_memory_give(allocator, request);
         return KA_NO_MEMORY;
     }
+    if (slow)
+        ka_audit_many_waited(a, c, request, &before, m);
     if (answer != KA_ANSWER_UNASKED)
         tell_exchange(a, c, request, m, &c->exchanges.last);
     ka_view v;
@@ -385,6 +389,8 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.before = before.end_at.frame != 0 ? &before : NULL;
     v.max_before = max_before;
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
+    if (c->transport.half[c->client].ending != NULL)
+        ka_audit_many_gave_up(a, c, &v);
     ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
     return status;

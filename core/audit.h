@@ -43,6 +43,11 @@ ka_status ka_audit_many_request(ka_audit *audit, ka_connection *connection, ka_v
 /* A response came behind the server's close, or with half of a login. `request`: NULL when not known. */
 ka_status ka_audit_many_response(ka_audit *audit, ka_connection *connection, const ka_request *request,
                                  const ka_header *header, const ka_message *message);
+/* A request was answered after a second or more; `before` is the response before. */
+void ka_audit_many_waited(ka_audit *audit, const ka_connection *connection, const ka_request *request,
+                          const ka_response *before, const ka_message *message);
+/* A response came to a client that had closed; sets view->patience. */
+void ka_audit_many_gave_up(ka_audit *audit, const ka_connection *connection, ka_view *view);
 /* The first FIN or RST, as the view shows it; the server still counts the connection as open. */
 ka_status ka_audit_many_closed(ka_audit *audit, ka_connection *connection, const ka_view *view);
 

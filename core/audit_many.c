@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
+#include "hash.h"
 #include "login.h"
 #include "memory.h"
 #include "rules.h"
@@ -12,18 +13,17 @@
     (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_TUNNEL | KA_GATE_CLOCK | \
      KA_GATE_LOST_STATE)
 
-static ka_status client_of(ka_audit *a, ka_connection *c, bool create, ka_client **out)
+/* NULL: it has no ledger. Valid until another connection's first request. */
+static ka_client *client_of(ka_audit *a, const ka_connection *c)
 {
-    return ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], create, out);
+    return c->ledger != 0 ? &a->endpoints.clients.at[c->ledger - 1] : NULL;
 }
 
-/* NULL in *out where the table of clients is full. */
-static ka_status retries_of(ka_audit *a, ka_connection *c, ka_retries **out)
+/* NULL in *out where the client has no ledger. */
+static ka_status retries_of(ka_audit *a, const ka_connection *c, ka_retries **out)
 {
-    ka_client *client;
+    ka_client *client = client_of(a, c);
     *out = NULL;
-    if (client_of(a, c, true, &client) != KA_OK)
-        return KA_NO_MEMORY;
     if (client == NULL)
         return KA_OK;
     if (client->retries == NULL)
@@ -49,11 +49,13 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_threshold
         ka_client_opened(client, c->first.time_ns);
 }
 
-static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request)
+static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
-    ka_client *client;
-    if (client_of(a, c, true, &client) != KA_OK)
+    uint32_t site = ka_hash_text(host);
+    if (ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger) != KA_OK)
         return KA_NO_MEMORY;
+    ka_endpoint_named(c->endpoint, host, site);
+    ka_client *client = client_of(a, c);
     if (client == NULL)
         a->endpoints.clients.left_out++;
     else
@@ -115,12 +117,12 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
 {
     const ka_request *request = v->request;
     ka_endpoint *e = c->endpoint;
+    if (request->number == 1 && first_request(a, c, request, v->header->host) != KA_OK)
+        return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
                          request->first_at.time_ns);
-    if (request->number == 1 && first_request(a, c, request) != KA_OK)
-        return KA_NO_MEMORY;
     if (v->header->login_step == KA_LOGIN_AUTHENTICATE && login(a, c, v, elsewhere) != KA_OK)
         return KA_NO_MEMORY;
     return ka_retry_is_unsafe(request->method) ? unsafe_request(a, c, v, elsewhere) : KA_OK;
@@ -136,14 +138,30 @@ ka_status ka_audit_many_response(ka_audit *a, ka_connection *c, const ka_request
     bool challenge = header->login_step == KA_LOGIN_CHALLENGE;
     if (!found && !challenge)
         return KA_OK;
+    c->challenged = c->challenged || challenge;
     if (retries_of(a, c, &retries) != KA_OK)
         return KA_NO_MEMORY;
-    c->challenged = c->challenged || challenge;
     if (retries != NULL && challenge)
         ka_retries_challenged(retries, c->stream, m->first);
     if (retries != NULL && found)
         ka_retries_found(retries, c->stream, request->first_at);
     return KA_OK;
+}
+
+void ka_audit_many_waited(ka_audit *a, const ka_connection *c, const ka_request *request,
+                          const ka_response *before, const ka_message *m)
+{
+    ka_client *client = client_of(a, c);
+    int64_t waited_ns = m->first.time_ns - request->end_at.time_ns;
+    bool told = before->timeout_s >= 0 && request->ack >= before->end;
+    if (client != NULL && !told && waited_ns > client->patience.waited_ns)
+        client->patience = (ka_patience){ka_retry_shape(request), waited_ns};
+}
+
+void ka_audit_many_gave_up(ka_audit *a, const ka_connection *c, ka_view *v)
+{
+    const ka_client *client = client_of(a, c);
+    v->patience = client != NULL ? &client->patience : NULL;
 }
 
 /* ---- Somebody closed ---- */
@@ -152,7 +170,8 @@ static bool is_early(const ka_view *v)
 {
     return v->close.by == KA_SIDE_SERVER && v->close.verdict == KA_VERDICT_EARLY &&
            v->exchanges->last.persists && !v->exchanges->stray && !(v->failed_gates & UNSURE) &&
-           v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v);
+           v->close.idle_ns >= v->limits->timer_sample_ns && !ka_rules_max_reached(v) &&
+           !ka_view_reset_by_request(v);
 }
 
 static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
@@ -172,24 +191,35 @@ static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
     return KA_OK;
 }
 
-static ka_status released(ka_audit *a, ka_connection *c, const ka_view *v)
+/* A reload closes all the connections a browser had opened for one page: of one age, but by no timer. So
+ * closes at one moment show no more than one does. */
+static void mark_together(ka_connection *c, const ka_view *v)
 {
-    ka_client *client;
+    ka_endpoint *e = c->endpoint;
+    if (v->close.by != KA_SIDE_SERVER || v->close.idle_ns == KA_NONE)
+        return;
+    c->together = e->newest_close_ns != KA_NONE &&
+                  v->close.at.time_ns - e->newest_close_ns < v->limits->mass_close_window_ns;
+    if (!c->together)
+        e->newest_close_ns = v->close.at.time_ns;
+}
+
+static void released(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    ka_client *client = client_of(a, c);
     const ka_exchanges *x = v->exchanges;
     bool by_client = (v->close.by == KA_SIDE_CLIENT || x->last.asked_close) && v->close.idle_ns != KA_NONE;
     bool left = v->close.by == KA_SIDE_SERVER && v->close.verdict != KA_VERDICT_ANNOUNCED &&
                 v->close.idle_ns != KA_NONE && v->close.idle_ns >= v->limits->timer_sample_ns &&
-                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v);
-    if (!by_client && !left)
-        return KA_OK;
-    if (client_of(a, c, false, &client) != KA_OK || client == NULL)
-        return KA_OK;
+                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v) &&
+                !ka_view_reset_by_request(v);
+    if (client == NULL)
+        return;
     if (by_client)
         client->released_ns = v->close.at.time_ns;
     c->abandoned =
         left && ka_client_opened_instead(client, x->last.end_at.time_ns + v->limits->abandoned_after_ns);
     c->undecided = left && !c->abandoned;
-    return KA_OK;
 }
 
 ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
@@ -200,9 +230,9 @@ ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
         return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
     if (e->evictions != NULL && v->close.idle_ns != KA_NONE)
         ka_evictions_gap(e->evictions, v->close.at.time_ns - v->close.idle_ns, v->close.at.time_ns);
+    mark_together(c, v);
     if (is_early(v) && early_close(a, e, v) != KA_OK)
         return KA_NO_MEMORY;
-    if (released(a, c, v) != KA_OK)
-        return KA_NO_MEMORY;
+    released(a, c, v);
     return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
 }

@@ -1,4 +1,4 @@
-/* client.c - the table of clients, each at one server.
+/* client.c - the table of clients, each at one site of a server.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -42,22 +42,17 @@ void ka_clients_fini(ka_clients *cs, const ka_allocator *allocator)
     *cs = (ka_clients){.seed = cs->seed};
 }
 
-static bool is(const ka_client *c, uint32_t endpoint, const ka_address *address)
+/* Where the walk for that one begins. */
+static uint32_t home(const ka_clients *cs, const ka_client_key *key)
 {
-    return c->endpoint == endpoint && c->version == address->version &&
-           memcmp(c->ip, address->ip, sizeof c->ip) == 0;
+    uint64_t place = (uint64_t)key->site << 32 | key->endpoint;
+    return ka_hash_address(key->ip, place, cs->seed) & (cs->slot_count - 1);
 }
 
-/* Where the walk for that pair begins. */
-static uint32_t home(const ka_clients *cs, uint32_t endpoint, const uint8_t ip[16])
+static uint32_t *slot_of(const ka_clients *cs, const ka_client_key *key)
 {
-    return ka_hash_address(ip, endpoint, cs->seed) & (cs->slot_count - 1);
-}
-
-static uint32_t *slot_of(const ka_clients *cs, uint32_t endpoint, const ka_address *address)
-{
-    uint32_t i = home(cs, endpoint, address->ip);
-    while (cs->slots[i] != 0 && !is(&cs->at[cs->slots[i] - 1], endpoint, address))
+    uint32_t i = home(cs, key);
+    while (cs->slots[i] != 0 && memcmp(&cs->at[cs->slots[i] - 1].key, key, sizeof *key) != 0)
         i = (i + 1) & (cs->slot_count - 1);
     return &cs->slots[i];
 }
@@ -65,7 +60,7 @@ static uint32_t *slot_of(const ka_clients *cs, uint32_t endpoint, const ka_addre
 static void fill_slots(ka_clients *cs)
 {
     for (uint32_t k = 0; k < cs->count; k++) {
-        uint32_t i = home(cs, cs->at[k].endpoint, cs->at[k].ip);
+        uint32_t i = home(cs, &cs->at[k].key);
         while (cs->slots[i] != 0)
             i = (i + 1) & (cs->slot_count - 1);
         cs->slots[i] = k + 1;
@@ -93,25 +88,24 @@ static ka_status grow(ka_clients *cs, const ka_allocator *allocator)
     return KA_OK;
 }
 
-static ka_client *add(ka_clients *cs, uint32_t endpoint, const ka_address *address)
+ka_client *ka_clients_find(const ka_clients *cs, const ka_client_key *key)
 {
-    *slot_of(cs, endpoint, address) = cs->count + 1;
-    ka_client *c = &cs->at[cs->count++];
-    *c = (ka_client){.version = address->version, .endpoint = endpoint, .released_ns = KA_NONE};
-    memcpy(c->ip, address->ip, sizeof c->ip);
-    return c;
+    uint32_t number = cs->slot_count > 0 ? *slot_of(cs, key) : 0;
+    return number != 0 ? &cs->at[number - 1] : NULL;
 }
 
-ka_status ka_clients_find(ka_clients *cs, const ka_allocator *allocator, uint32_t endpoint,
-                          const ka_address *address, bool create, ka_client **out, bool *added)
+ka_status ka_clients_add(ka_clients *cs, const ka_allocator *allocator, const ka_client_key *key,
+                         ka_client **out)
 {
-    uint32_t index = cs->slot_count > 0 ? *slot_of(cs, endpoint, address) : 0;
-    bool make = index == 0 && create && cs->count < KA_CLIENTS_MAX;
-    if (make && cs->count == cs->room && grow(cs, allocator) != KA_OK)
+    if (cs->count == KA_CLIENTS_MAX) {
+        *out = NULL;
+        return KA_OK;
+    }
+    if (cs->count == cs->room && grow(cs, allocator) != KA_OK)
         return KA_NO_MEMORY;
-    if (added != NULL)
-        *added = make;
-    *out = make ? add(cs, endpoint, address) : index != 0 ? &cs->at[index - 1] : NULL;
+    *slot_of(cs, key) = cs->count + 1;
+    *out = &cs->at[cs->count++];
+    **out = (ka_client){.key = *key, .released_ns = KA_NONE};
     return KA_OK;
 }
 
@@ -122,7 +116,6 @@ ka_status ka_clients_copy(const ka_clients *cs, const ka_allocator *allocator, k
         *out = (ka_clients){.seed = cs->seed, .left_out = cs->left_out};
         return KA_OK;
     }
-    copy.room = cs->room;
     copy.at = ka_memory_take(allocator, copy.room * sizeof *copy.at);
     copy.slots = ka_memory_take(allocator, copy.slot_count * sizeof *copy.slots);
     if (copy.at == NULL || copy.slots == NULL) {

@@ -1,9 +1,11 @@
-/* client.h - what one client does at one server, over all its connections there; and the table of such pairs.
+/* client.h - what one client does at one site of a server, over all its connections there; and the table of
+ * such clients.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A pair exists from the client's first HTTP request to that server on. Several clients behind one address
- * are one: nothing in a capture tells them apart.
+ * A ledger exists from the client's first HTTP request to that site on. A site is what the first request of a
+ * connection names as Host: clients keep a pool for each, and a connection of one is no use for another.
+ * Several clients behind one address are one: nothing in a capture tells them apart.
  */
 #ifndef KA_CLIENT_H
 #define KA_CLIENT_H
@@ -11,9 +13,9 @@
 #include "keptalive.h"
 #include "retry.h"
 
-/* Pairs of server and client with a ledger: a proxy's upstreams have a few, a public server tens of thousands
- * of clients, of which those that matter come early and often. 280 bytes each: 18 MB. Connections of further
- * ones are judged, but not counted here; ka_audit_clients_left_out tells how many. */
+/* Ledgers: a proxy's upstreams have a few, a public server tens of thousands of clients, of which those that
+ * matter come early and often. 312 bytes each: 20 MB. Connections of further ones are judged, but not counted
+ * here; ka_audit_clients_left_out tells how many. */
 enum { KA_CLIENTS_MAX = 65536 };
 
 /* The first and the last of some events, by frame: the same in whichever order they are told. */
@@ -28,10 +30,16 @@ void ka_span_add(ka_span *span, ka_moment at);
  * well. */
 enum { KA_OPENINGS_KEPT = 16 };
 
-typedef struct ka_client {
+/* Without padding: compared as bytes. */
+typedef struct ka_client_key {
     uint8_t ip[16];
     uint32_t version;
-    uint32_t endpoint;   /* index of the server */
+    uint32_t endpoint; /* index of the server */
+    uint32_t site;     /* ka_hash_text of Host */
+} ka_client_key;
+
+typedef struct ka_client {
+    ka_client_key key;
     uint32_t next;       /* index + 1 of the server's next one; 0: this is its newest */
     int64_t released_ns; /* when it last gave up a connection it had used; KA_NONE */
     uint32_t opened;     /* connections with a request whose SYN was captured */
@@ -45,6 +53,7 @@ typedef struct ka_client {
     uint32_t churned;
     ka_span abandoned_at;
     ka_span churned_at;
+    ka_patience patience;
     ka_retries *retries; /* from the first request on that is worth it */
 } ka_client;
 
@@ -66,9 +75,10 @@ bool ka_client_opened_instead(ka_client *client, int64_t idle_ns);
 void ka_clients_fini(ka_clients *clients, const ka_allocator *allocator);
 /* A copy with the same indexes, for what connections add at the end; it has no retries. */
 ka_status ka_clients_copy(const ka_clients *clients, const ka_allocator *allocator, ka_clients *out);
-/* NULL in *out when there is none; with `create` one is made, unless the limit is reached. Valid until the
- * next is made. `added` may be NULL. */
-ka_status ka_clients_find(ka_clients *clients, const ka_allocator *allocator, uint32_t endpoint,
-                          const ka_address *client, bool create, ka_client **out, bool *added);
+/* NULL: there is none. Valid until the next is added. */
+ka_client *ka_clients_find(const ka_clients *clients, const ka_client_key *key);
+/* Adds one that is not there yet; NULL in *out when the limit is reached. */
+ka_status ka_clients_add(ka_clients *clients, const ka_allocator *allocator, const ka_client_key *key,
+                         ka_client **out);
 
 #endif

@@ -155,6 +155,11 @@ static bool client_closed_first(const ka_view *v, ka_moment cf, ka_how client_ho
     return cf.time_ns - v->rtt_client_ns / 2 < sf.time_ns - v->rtt_server_ns / 2;
 }
 
+bool ka_view_reset_by_request(const ka_view *v)
+{
+    return v->close.how == KA_HOW_RST && v->exchanges->newest != NULL;
+}
+
 /* Requests outstanding as the closer knew: a server knows what it had acknowledged, a client what it had sent
  * and which responses it had acknowledged. */
 static bool was_busy(const ka_view *v, ka_side by, uint64_t ack)

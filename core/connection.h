@@ -36,14 +36,17 @@ struct ka_connection {
     const ka_address *ends; /* two, the front end's */
     uint32_t stream;
     uint32_t failed_gates; /* told by the front end */
+    uint32_t ledger;       /* number of its client's, from the first request on; 0: it has none */
     uint8_t protocol;      /* ka_protocol */
     uint8_t client;        /* index into ends */
     bool client_known;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
+    bool pauses : 1;   /* some body went on after more than undelimited-wait */
     /* Beside others of the same client and server: */
     bool soon : 1;       /* opened for a request shortly after the client had given up another */
     bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
     bool undecided : 1;  /* left idle likewise, but no other was needed */
+    bool together : 1;   /* closed idle by the server at one moment with another one */
     bool challenged : 1; /* the server asked here for the second half of a login */
 };
 
@@ -77,7 +80,8 @@ typedef struct ka_view {
     uint64_t repeated;       /* how often this server closed unannounced before */
     bool server_known;       /* HTTP or TLS was spoken to it, on whatever connection */
     int64_t server_heard_ns; /* when it answered last, likewise; KA_NONE: never */
-    uint64_t by_unit;    /* connections in a row this client closed after T milliseconds */
+    bool by_unit_reused;     /* one of those carried several requests */
+    uint64_t by_unit;        /* connections in a row this client closed after T milliseconds */
     int64_t given_up_ns; /* after which a client of this server, told no timeout, gave up waiting; 0: none */
     int64_t tick_ns;
     int64_t rtt_client_ns; /* 0: not measured */
@@ -95,6 +99,7 @@ typedef struct ka_view {
     const ka_response *response;
     int32_t max_before; /* the newest of earlier responses; -1: none had one */
     const ka_h2_field *h2_field;
+    const struct ka_patience *patience;   /* of this client at this server; NULL: not known */
     const struct ka_loss *loss;           /* lost on another connection, and this request repeats it */
     const struct ka_challenge *challenge; /* got on another connection, and this request answers it */
 } ka_view;
@@ -129,6 +134,10 @@ ka_moment ka_view_idle_since(const ka_view *view);
 
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);
+
+/* A reset closed the connection while the capture had shown a request without answer: it may answer that
+ * request, and come from a device on the path. When the server meant to close it does not tell. */
+bool ka_view_reset_by_request(const ka_view *view);
 
 /* G5: the capture ended while something was awaited whose absence only a longer one could prove: an answer,
  * the other side's FIN, or the close that was announced. */

@@ -22,11 +22,12 @@ void ka_endpoint_closed(ka_endpoint *e)
         e->open--;
 }
 
-void ka_endpoint_named(ka_endpoint *e, ka_slice host)
+void ka_endpoint_named(ka_endpoint *e, ka_slice host, uint32_t site)
 {
     size_t len_bytes = host.len_bytes < sizeof e->name - 1 ? host.len_bytes : sizeof e->name - 1;
-    if (e->name[0] != '\0' || len_bytes == 0) /* the first Host stands: a stable name */
+    if (e->name[0] != '\0' || len_bytes == 0) /* a stable name */
         return;
+    e->site = site;
     memcpy(e->name, host.bytes, len_bytes);
     e->name[len_bytes] = '\0';
 }
@@ -163,19 +164,21 @@ static bool is_watched(const ka_endpoint *e, const ka_address *client)
     return e->unit.count > 0 && memcmp(e->unit.ip, client->ip, sizeof client->ip) == 0;
 }
 
-uint64_t ka_endpoint_by_unit(const ka_endpoint *e, const ka_address *client)
+const ka_unit_watch *ka_endpoint_by_unit(const ka_endpoint *e, const ka_address *client)
 {
-    return is_watched(e, client) ? e->unit.count : 0;
+    return is_watched(e, client) ? &e->unit : NULL;
 }
 
 /* One client at a time: another one waits until it has shown otherwise. */
-void ka_endpoint_unit_seen(ka_endpoint *e, const ka_address *client, bool again)
+void ka_endpoint_unit_seen(ka_endpoint *e, const ka_address *client, bool again, bool reused)
 {
     if (is_watched(e, client)) {
         e->unit.count = again ? e->unit.count + (e->unit.count < UINT32_MAX) : 0;
+        e->unit.reused |= reused;
     } else if (again && e->unit.count == 0) {
         memcpy(e->unit.ip, client->ip, sizeof e->unit.ip);
         e->unit.count = 1;
+        e->unit.reused = reused;
     }
 }
 

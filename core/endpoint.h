@@ -52,6 +52,7 @@ typedef struct ka_mass_watch {
 typedef struct ka_unit_watch {
     uint8_t ip[16];
     uint32_t count; /* connections in a row; 0: nobody */
+    bool reused;    /* one of them carried more than one request */
 } ka_unit_watch;
 
 /* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
@@ -73,7 +74,8 @@ typedef struct ka_endings_seen {
     uint32_t served_max; /* the largest request number of any connection that it answered */
     int64_t age_min_ns;  /* since the SYN */
     int64_t age_max_ns;
-    int64_t kept_age_ns; /* the largest age at which it answered without close */
+    int64_t kept_age_ns;          /* the largest age at which it answered without close */
+    int64_t at_ordinal_opened_ns; /* of the connections that ended there, when the latest was opened */
     ka_span at_ordinal_at;
     ka_span at;
 } ka_endings_seen;
@@ -89,7 +91,10 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
+    uint32_t site; /* ka_hash_text of the first Host */
     char name[KA_ENDPOINT_NAME_BYTES];
+    uint64_t site_connections; /* judged ones that began with that Host */
+    uint64_t site_requests;    /* on those */
     uint64_t connections;
     uint64_t requests;
     uint64_t responses;
@@ -113,10 +118,12 @@ typedef struct ka_endpoint {
     uint32_t timer_count;
     uint32_t first_client; /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
-    uint32_t doubtful;     /* judged connections of which the capture missed something */
-    uint32_t tunnels;      /* judged ones that are meant to stay */
-    uint32_t doubts;       /* the failed gates of the doubtful */
-    int64_t newest_syn_ns; /* of a connection with a request; KA_NONE */
+    uint32_t doubtful;       /* judged connections of which the capture missed something */
+    uint32_t left_idle;      /* open ones opened in the capture, and not used for a quarter of its time */
+    uint32_t tunnels;        /* judged ones that are meant to stay */
+    uint32_t doubts;         /* the failed gates of the doubtful */
+    int64_t newest_syn_ns;   /* of a connection with a request; KA_NONE */
+    int64_t newest_close_ns; /* by the server, idle, and not together with another; KA_NONE */
     ka_endings_seen endings;
     ka_growth growth;
     ka_span opened_at; /* SYNs of connections with a request */
@@ -145,14 +152,16 @@ ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,
                             ka_endpoint **out);
 
-/* The client's ledger at that server; NULL in *out as above. Valid until the next is made. */
+/* The number of the client's ledger at that site of the server (see client.h), made if there was none: from
+ * 1, index + 1 in the table of clients, also of a copy; 0: their limit is reached. */
 ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_address *client,
-                              bool create, ka_client **out);
+                              uint32_t site, uint32_t *number);
 
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
 void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
-void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host);
+/* The Host of a connection's first request: the server's first one stands. */
+void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host, uint32_t site);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 
 /* The server closed an idle connection, unannounced: one of many? */
@@ -160,10 +169,10 @@ ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allo
                                  const ka_thresholds *limits, ka_moment at, int64_t idle_ns);
 bool ka_endpoint_mass_closed(const ka_endpoint *endpoint, ka_moment at);
 
-/* How often in a row this client closed after T milliseconds. */
-uint64_t ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
-/* It did again, or did otherwise. */
-void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again);
+/* How often in a row this client closed after T milliseconds; NULL: it did not. */
+const ka_unit_watch *ka_endpoint_by_unit(const ka_endpoint *endpoint, const ka_address *client);
+/* It did again, on a connection it had `reused`, or did otherwise. */
+void ka_endpoint_unit_seen(ka_endpoint *endpoint, const ka_address *client, bool again, bool reused);
 /* The server's GOAWAY on a connection that was judged. */
 void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, const ka_h2_goaway *goaway);
 

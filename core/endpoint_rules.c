@@ -44,8 +44,8 @@ static void ask(const endpoint_rule *r, const ka_endpoint_view *v, const ka_sink
     f.server = v->endpoint->server;
     f.client = (ka_address){{0}, 0, 0};
     if (v->client != NULL) {
-        memcpy(f.client.ip, v->client->ip, sizeof f.client.ip);
-        f.client.version = (uint8_t)v->client->version;
+        memcpy(f.client.ip, v->client->key.ip, sizeof f.client.ip);
+        f.client.version = (uint8_t)v->client->key.version;
     }
     if (!r->judge(v, &f))
         return;

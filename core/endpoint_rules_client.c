@@ -4,6 +4,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "endpoint_rules.h"
+
+#include <string.h>
+
 #include "finding.h"
 
 static void show_span(ka_finding *f, const char *first, const char *last, const ka_span *span)
@@ -61,27 +64,69 @@ static bool keeps_growing(const ka_growth_sum q[4])
     return 2 * (net(&q[2]) + net(&q[3])) >= net(&q[0]) + net(&q[1]);
 }
 
+/* Long enough for an idle timeout to have closed what was opened in the first half. */
+static bool is_long_enough(const ka_endpoint_view *v)
+{
+    const ka_endpoint *e = v->endpoint;
+    int64_t span_ns = v->now.time_ns - e->growth.start_ns;
+    return span_ns >= v->limits->growth_span_ns &&
+           (e->timeout_s == KA_NONE || span_ns / 2 >= e->timeout_s * KA_SECOND_NS);
+}
+
 static bool grows(const ka_endpoint_view *v, const ka_growth_sum *all, const ka_growth_sum q[4])
 {
     const ka_thresholds *limits = v->limits;
     int64_t opened = (int64_t)all->opened - v->endpoint->tunnels; /* those are meant to stay */
-    if (v->now.time_ns - v->endpoint->growth.start_ns < limits->growth_span_ns ||
-        opened < limits->growth_count || (int64_t)all->closed * 100 >= opened * limits->growth_percent)
+    if (!is_long_enough(v) || opened < limits->growth_count ||
+        (int64_t)all->closed * 100 >= opened * limits->growth_percent)
         return false;
+    if (v->endpoint->left_idle * INT64_C(2) < net(all))
+        return false; /* in use: more clients share the same load */
     uint64_t first = q[0].requests + q[1].requests, second = q[2].requests + q[3].requests;
     return first > 0 && second * 100 <= first * (uint64_t)limits->growth_rate_percent && keeps_growing(q);
 }
 
-/* The client that opened most. */
-static const ka_client *busiest(const ka_endpoint_view *v)
+static bool is_same(const ka_client *a, const ka_client *b)
 {
-    const ka_client *most = NULL;
+    return a->key.version == b->key.version && memcmp(a->key.ip, b->key.ip, sizeof a->key.ip) == 0;
+}
+
+/* The client that opened more than half, if there is one, by Boyer and Moore's vote: it has a ledger for each
+ * of its sites. */
+static const ka_client *leader(const ka_endpoint_view *v)
+{
+    const ka_client *leads = NULL;
+    uint32_t lead = 0;
     for (uint32_t i = v->endpoint->first_client; i != 0; i = v->clients->at[i - 1].next) {
         const ka_client *c = &v->clients->at[i - 1];
-        if (most == NULL || c->opened > most->opened)
-            most = c;
+        if (leads != NULL && is_same(c, leads)) {
+            lead += c->opened;
+        } else if (c->opened > lead) {
+            leads = c;
+            lead = c->opened - lead;
+        } else {
+            lead -= c->opened;
+        }
     }
-    return most;
+    return leads;
+}
+
+static uint64_t opened_by(const ka_endpoint_view *v, const ka_client *client)
+{
+    uint64_t opened = 0;
+    for (uint32_t i = v->endpoint->first_client; i != 0; i = v->clients->at[i - 1].next) {
+        const ka_client *c = &v->clients->at[i - 1];
+        opened += is_same(c, client) ? c->opened : 0;
+    }
+    return opened;
+}
+
+/* 0 where no client opened more than half. */
+static uint64_t opened_by_one(const ka_endpoint_view *v, uint64_t all)
+{
+    const ka_client *leads = leader(v);
+    uint64_t opened = leads != NULL ? opened_by(v, leads) : 0;
+    return opened * 2 > all ? opened : 0;
 }
 
 /* With more of the connections incomplete than this, closes may have been missed. */
@@ -93,9 +138,9 @@ bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
     ka_growth_sum all, q[4];
     if (!ka_growth_quarters(&e->growth, v->now.time_ns, &all, q) || !grows(v, &all, q))
         return false;
-    const ka_client *most = busiest(v);
+    uint64_t by_one = opened_by_one(v, all.opened);
     /* Where many clients share in it, what is missing is the server's idle timeout. */
-    if (most == NULL || most->opened * UINT64_C(2) < all.opened)
+    if (by_one == 0)
         f->fault = KA_FAULT_SERVER;
     if (e->doubtful * UINT64_C(100) > e->connections * DOUBTFUL_PERCENT)
         f->failed_gates |= e->doubts;
@@ -105,7 +150,7 @@ bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
     ka_finding_value(f, "closed", (int64_t)all.closed, KA_COUNT);
     ka_finding_value(f, "requests_first_half", (int64_t)(q[0].requests + q[1].requests), KA_COUNT);
     ka_finding_value(f, "requests_second_half", (int64_t)(q[2].requests + q[3].requests), KA_COUNT);
-    ka_finding_value(f, "by_one_client", most != NULL ? most->opened : 0, KA_COUNT);
+    ka_finding_value(f, "by_one_client", (int64_t)by_one, KA_COUNT);
     return true;
 }
 
@@ -116,14 +161,14 @@ bool ka_endpoint_rule_imbalance(const ka_endpoint_view *v, ka_finding *f)
     const ka_endpoint *e = v->endpoint;
     const ka_thresholds *limits = v->limits;
     if (v->set == NULL || v->set->servers < limits->imbalance_servers ||
-        e->requests < (uint64_t)limits->imbalance_requests)
+        e->site_requests < (uint64_t)limits->imbalance_requests)
         return false;
-    if (e->requests <= v->set->requests_median * (uint64_t)limits->imbalance_factor ||
-        e->requests < e->connections * (uint64_t)limits->imbalance_reuse)
+    if (e->site_requests <= v->set->requests_median * (uint64_t)limits->imbalance_factor ||
+        e->site_requests < e->site_connections * (uint64_t)limits->imbalance_reuse)
         return false;
     show_span(f, "first_request", "last_response", &e->active);
-    ka_finding_value(f, "requests", (int64_t)e->requests, KA_COUNT);
-    ka_finding_value(f, "connections", (int64_t)e->connections, KA_COUNT);
+    ka_finding_value(f, "requests", (int64_t)e->site_requests, KA_COUNT);
+    ka_finding_value(f, "connections", (int64_t)e->site_connections, KA_COUNT);
     ka_finding_value(f, "servers", v->set->servers, KA_COUNT);
     ka_finding_value(f, "requests_median", (int64_t)v->set->requests_median, KA_COUNT);
     return true;

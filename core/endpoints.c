@@ -108,6 +108,7 @@ ka_status ka_endpoints_find(ka_endpoints *es, const ka_address *server, bool cre
     e->heard_ns = KA_NONE;
     e->max = KA_NONE;
     e->newest_syn_ns = KA_NONE;
+    e->newest_close_ns = KA_NONE;
     e->endings.kept_age_ns = e->endings.age_min_ns = e->endings.age_max_ns = KA_NONE;
     *slot_of(es, server) = es->count + 1;
     es->at[es->count++] = e;
@@ -115,17 +116,23 @@ ka_status ka_endpoints_find(ka_endpoints *es, const ka_address *server, bool cre
     return KA_OK;
 }
 
-ka_status ka_endpoints_client(ka_endpoints *es, ka_endpoint *e, const ka_address *address, bool create,
-                              ka_client **out)
+ka_status ka_endpoints_client(ka_endpoints *es, ka_endpoint *e, const ka_address *address, uint32_t site,
+                              uint32_t *number)
 {
-    bool added;
-    if (ka_clients_find(&es->clients, es->allocator, e->index, address, create, out, &added) != KA_OK)
-        return KA_NO_MEMORY;
-    if (!added)
+    ka_client_key key = {.version = address->version, .endpoint = e->index, .site = site};
+    memcpy(key.ip, address->ip, sizeof key.ip);
+    ka_client *c = ka_clients_find(&es->clients, &key);
+    if (c != NULL) {
+        *number = (uint32_t)(c - es->clients.at) + 1;
         return KA_OK;
-    uint32_t number = es->clients.count; /* index + 1 */
-    *(e->first_client == 0 ? &e->first_client : &es->clients.at[e->last_client - 1].next) = number;
-    e->last_client = number;
+    }
+    if (ka_clients_add(&es->clients, es->allocator, &key, &c) != KA_OK)
+        return KA_NO_MEMORY;
+    *number = c != NULL ? es->clients.count : 0;
+    if (c == NULL)
+        return KA_OK;
+    *(e->first_client == 0 ? &e->first_client : &es->clients.at[e->last_client - 1].next) = *number;
+    e->last_client = *number;
     return KA_OK;
 }
 

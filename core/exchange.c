@@ -100,6 +100,15 @@ static int64_t gap_before(const ka_exchanges *x, const ka_transport *t, unsigned
     return gap_ns >= 0 ? gap_ns : KA_NONE;
 }
 
+/* Enough to tell one name from another: FNV-1a, folded. */
+static uint16_t hash_of(ka_slice name)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < name.len_bytes; i++)
+        h = (h ^ (uint8_t)name.bytes[i]) * 16777619u;
+    return name.len_bytes > 0 ? (uint16_t)(h ^ h >> 16) : 0;
+}
+
 static void copy_method(char *out, ka_slice method)
 {
     size_t len_bytes = method.len_bytes < KA_METHOD_BYTES - 1 ? method.len_bytes : KA_METHOD_BYTES - 1;
@@ -133,12 +142,15 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
     request->ack = ack;
     request->first_at = m->first;
     request->end_at = m->last;
+    x->went_on = x->went_on || x->last.unechoed || x->last.unbidden;
     x->requests++;
     request->number = ++x->numbered;
     request->close = header->connection.close;
     request->persists = ka_header_persists(header, m);
     request->asked_to_keep = header->connection.keep_alive || header->proxy_connection.keep_alive;
+    request->wished_to_keep = header->keep_alive.present;
     request->version = m->version;
+    request->host = hash_of(header->host);
     request->idle_before_ns = gap_before(x, t, client, at.first, ack, m);
     copy_method(request->method, m->method);
     if (request->idle_before_ns != KA_NONE)
@@ -156,11 +168,14 @@ ka_status ka_exchanges_request(ka_exchanges *x, const ka_allocator *allocator, c
 
 /* Consecutive values tell how the server counts (diagnoses: Apache counts down what remains, Node repeats the
  * total). */
-static void track_max(ka_max_track *track, int64_t value, bool first)
+static void track_max(ka_max_track *track, int64_t value, bool first, const ka_request *request)
 {
     if (value == KA_NONE)
         return;
     int32_t max = (int32_t)value;
+    uint16_t host = request != NULL ? request->host : 0;
+    track->several_hosts |= host != 0 && track->host != 0 && host != track->host;
+    track->host = host != 0 ? host : track->host;
     if (first)
         track->first = max;
     if (track->latest < 0) {
@@ -184,6 +199,7 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
 {
     int64_t timeout_s = header->keep_alive.timeout_s;
     int64_t max = header->keep_alive.max;
+    track_max(&x->max, max, x->responses == 1, request);
     bool asked_by_10 = request != NULL && request->version == 10;
     bool says_keep = header->connection.keep_alive || header->proxy_connection.keep_alive;
     x->last = (ka_response){
@@ -203,8 +219,10 @@ static void note_response(ka_exchanges *x, span at, const ka_message *m, const k
         .number = request != NULL ? (uint32_t)request->number : ++x->numbered,
         .until_close = m->framing == KA_FRAMING_UNTIL_CLOSE,
         .http10 = asked_by_10 || m->version == 10,
-        .unechoed = asked_by_10 && request->asked_to_keep && !says_keep && !header->connection.close,
-        .unbidden = asked_by_10 && !request->asked_to_keep && ka_header_effective(header),
+        .unechoed = asked_by_10 && request->asked_to_keep && !request->close && !says_keep &&
+                    !header->connection.close,
+        .unbidden =
+            asked_by_10 && !request->asked_to_keep && !request->wished_to_keep && ka_header_effective(header),
     };
     x->undelimited = false;
     x->completed++;
@@ -243,8 +261,8 @@ ka_answer ka_exchanges_response(ka_exchanges *x, const ka_allocator *allocator, 
     if (m->status >= 100 && m->status < 200 && m->status != 101) /* RFC 9110 section 15.2 */
         return KA_ANSWER_INTERIM;
     x->responses++;
-    track_max(&x->max, header->keep_alive.max, x->responses == 1);
     if (is_unasked(x, m, ack, &begun)) {
+        track_max(&x->max, header->keep_alive.max, x->responses == 1, NULL);
         x->unasked = true;
         x->unasked_end_ns = m->last.time_ns;
         x->unasked_close = header->connection.close;

@@ -29,11 +29,13 @@ typedef struct ka_request {
     ka_moment end_at;
     uint64_t number; /* 1-based on its connection */
     int64_t
-        idle_before_ns; /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
-    bool close;         /* asked for Connection: close */
-    bool persists;      /* by RFC 9112 section 9.3: HTTP/1.0 without keep-alive does not */
-    bool asked_to_keep; /* said keep-alive, in Connection or to a proxy */
+        idle_before_ns;  /* capture seconds since the last response; KA_NONE: pipelined, first, or unknown */
+    bool close;          /* asked for Connection: close */
+    bool persists;       /* by RFC 9112 section 9.3: HTTP/1.0 without keep-alive does not */
+    bool asked_to_keep;  /* said keep-alive, in Connection or to a proxy */
+    bool wished_to_keep; /* only has Keep-Alive, without that option */
     uint8_t version;
+    uint16_t host; /* hash; 0: none */
     char method[KA_METHOD_BYTES];
 } ka_request;
 
@@ -60,11 +62,13 @@ typedef struct ka_response {
 
 /* `max` over consecutive responses of a connection. */
 typedef struct ka_max_track {
-    int32_t first;  /* of the first response; -1: it had none */
-    int32_t latest; /* -1: never seen */
-    uint8_t style;  /* ka_max_style */
-    bool mixed : 1; /* neither counts down nor stays: nothing is judged */
-    bool fell : 1;  /* some value was lower than the one before */
+    int32_t first;          /* of the first response; -1: it had none */
+    int32_t latest;         /* -1: never seen */
+    uint8_t style;          /* ka_max_style */
+    bool mixed : 1;         /* neither counts down nor stays: nothing is judged */
+    bool several_hosts : 1; /* it was told for different ones, which may count for themselves */
+    bool fell : 1;          /* some value was lower than the one before */
+    uint16_t host;          /* hash of the Host asked for, of the latest */
 } ka_max_track;
 
 typedef struct ka_exchanges {
@@ -91,7 +95,8 @@ typedef struct ka_exchanges {
     bool stray : 1;  /* an empty line since the last response: some servers restart their timer */
     bool tunnel : 1; /* 101 or CONNECT: no HTTP any more */
     bool event_stream : 1;
-    bool forgot : 1; /* requests, beyond KA_PENDING_MAX */
+    bool forgot : 1;  /* requests, beyond KA_PENDING_MAX */
+    bool went_on : 1; /* the client, behind a response that was `unechoed` or `unbidden` */
 } ka_exchanges;
 
 void ka_exchanges_init(ka_exchanges *exchanges);

@@ -8,8 +8,7 @@
 
 void ka_finding_init(ka_finding *f, ka_finding_id id)
 {
-    const ka_catalogue_row *row = ka_catalogue(id);
-    /* Field by field: the arrays are large, and rules are asked for every message. */
+    /* Field by field: the arrays are large. */
     f->at = (ka_moment){0, 0};
     f->failed_gates = 0;
     f->has_stream = false;
@@ -17,10 +16,22 @@ void ka_finding_init(ka_finding *f, ka_finding_id id)
     f->value_count = 0;
     f->cause_count = 0;
     f->detail_bytes = 0;
+    ka_finding_names(f, id);
+    ka_finding_value(f, "count", 1, KA_COUNT);
+}
+
+void ka_finding_names(ka_finding *f, ka_finding_id id)
+{
+    const ka_catalogue_row *row = ka_catalogue(id);
     f->id = id;
     f->severity = row->severity;
     f->fault = row->fault;
-    ka_finding_value(f, "count", 1, KA_COUNT);
+}
+
+bool ka_finding_is_blank(const ka_finding *f)
+{
+    return f->at.frame == 0 && f->failed_gates == 0 && f->frame_count == 0 && f->value_count == 1 &&
+           f->cause_count == 0 && f->detail_bytes == 0;
 }
 
 void ka_finding_value(ka_finding *f, const char *name, int64_t number, ka_unit unit)

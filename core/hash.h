@@ -29,4 +29,13 @@ static inline uint32_t ka_hash_address(const uint8_t ip[16], uint64_t rest, uint
     return (uint32_t)ka_hash_mix(h + (rest ^ seed));
 }
 
+/* FNV-1a. Where collisions must not be made on purpose it is hashed again, with a seed. */
+static inline uint32_t ka_hash_text(ka_slice text)
+{
+    uint32_t h = UINT32_C(2166136261);
+    for (size_t i = 0; i < text.len_bytes; i++)
+        h = (h ^ (uint8_t)text.bytes[i]) * UINT32_C(16777619);
+    return h;
+}
+
 #endif

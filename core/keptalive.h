@@ -257,8 +257,10 @@ typedef struct ka_record {
     uint32_t failed_gates;
     uint64_t retransmissions;
     uint64_t missed_bytes;
-    int64_t rtt_client_ns; /* capture point to client and back; KA_NONE: not measured */
-    int64_t rtt_server_ns; /* capture point to server and back; KA_NONE: not measured */
+    int64_t rtt_client_ns;     /* capture point to client and back; KA_NONE: not measured */
+    int64_t rtt_server_ns;     /* capture point to server and back; KA_NONE: not measured */
+    const char *encapsulation; /* what its packets were wrapped in, from the outside in; NULL: nothing, or not
+                                  told; printable ASCII */
     uint64_t finding_mask[(KA_FINDING_COUNT + 63) / 64];
     uint8_t finding_severity[KA_FINDING_COUNT]; /* ka_severity of each in the mask, after the gates */
 } ka_record;
@@ -318,6 +320,10 @@ typedef struct ka_config {
      * and its handle becomes invalid. May be NULL. */
     void (*settled)(void *user, void *owner);
     void *settled_user;
+    /* The record's encapsulation, asked with the owner when it is told; the text must live until the next
+     * question. May be NULL. */
+    const char *(*encapsulation)(void *user, void *owner);
+    void *encapsulation_user;
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);

@@ -23,7 +23,7 @@ static bool shows_timer(const ka_view *v)
                 v->close.verdict == KA_VERDICT_LATE;
     return idle && v->close.by == KA_SIDE_SERVER && v->close.idle_ns >= v->limits->timer_sample_ns &&
            x->last.persists && x->last.effective && !x->unasked && !x->stray && !(v->failed_gates & TIMES) &&
-           !ka_rules_max_reached(v);
+           !v->connection->together && !ka_rules_max_reached(v) && !ka_view_reset_by_request(v);
 }
 
 /* A response that the client took slowly: the timer may have started when it was written. */
@@ -68,23 +68,30 @@ static void learn_kept(ka_endings_seen *s, uint32_t number, int64_t age_ns)
         s->kept_age_ns = age_ns;
 }
 
-static void learn_ended(ka_endings_seen *s, uint32_t number, int64_t age_ns, ka_moment at)
+static void learn_at_ordinal(ka_endings_seen *s, uint32_t number, int64_t opened_ns, ka_moment at)
 {
-    s->count++;
-    ka_span_add(&s->at, at);
-    if (s->age_min_ns == KA_NONE || age_ns < s->age_min_ns)
-        s->age_min_ns = age_ns;
-    if (age_ns > s->age_max_ns)
-        s->age_max_ns = age_ns;
     if (number > s->ordinal) {
         s->ordinal = number;
         s->at_ordinal = 0;
+        s->at_ordinal_opened_ns = opened_ns;
         s->at_ordinal_at = (ka_span){{0, 0}, {0, 0}};
     }
     if (number != s->ordinal)
         return;
     s->at_ordinal++;
+    if (opened_ns > s->at_ordinal_opened_ns)
+        s->at_ordinal_opened_ns = opened_ns;
     ka_span_add(&s->at_ordinal_at, at);
+}
+
+static void learn_ended(ka_endings_seen *s, int64_t age_ns, ka_moment at)
+{
+    s->count++;
+    if (s->age_min_ns == KA_NONE || age_ns < s->age_min_ns)
+        s->age_min_ns = age_ns;
+    if (age_ns > s->age_max_ns)
+        s->age_max_ns = age_ns;
+    ka_span_add(&s->at, at);
 }
 
 /* A server that always says close has no limit, and one that does so with an error has its reasons. */
@@ -98,12 +105,15 @@ static void learn_ending(ka_endpoint *e, const ka_view *v)
         e->endings.served_max = last->number; /* a lower bound, whatever the capture missed */
     if (v->failed_gates & COUNTS)
         return;
-    int64_t age_ns = last->first_ns - v->connection->first.time_ns;
-    if (!last->close)
+    int64_t opened_ns = v->connection->first.time_ns;
+    int64_t age_ns = last->first_ns - opened_ns;
+    if (!last->close) {
         learn_kept(&e->endings, last->number, age_ns);
-    else if (!last->asked_close && x->first_version >= 11 && last->number >= 2 &&
-             !ka_rules_excuses_close(last->status))
-        learn_ended(&e->endings, last->number, age_ns, last->end_at);
+    } else if (!last->asked_close && x->first_version >= 11 && last->number >= 2 &&
+               !ka_rules_excuses_close(last->status)) {
+        learn_ended(&e->endings, age_ns, last->end_at);
+        learn_at_ordinal(&e->endings, last->number, opened_ns, last->end_at);
+    }
 }
 
 /* ---- The client ---- */
@@ -118,7 +128,7 @@ static bool given_up(const ka_view *v)
     return v->close.by == KA_SIDE_CLIENT && v->close.idle_ns != KA_NONE && x->last.persists;
 }
 
-static void learn_client(ka_client *client, const ka_view *v)
+static void learn_client(ka_endpoint *e, ka_client *client, const ka_view *v)
 {
     const ka_connection *c = v->connection;
     const ka_exchanges *x = v->exchanges;
@@ -126,6 +136,10 @@ static void learn_client(ka_client *client, const ka_view *v)
         return;
     client->connections++;
     client->requests += x->requests;
+    if (client->key.site == e->site) {
+        e->site_connections++;
+        e->site_requests += x->requests;
+    }
     if (c->abandoned && !v->mass_closed) {
         client->abandoned++;
         ka_span_add(&client->abandoned_at, v->close.at);
@@ -139,6 +153,16 @@ static void learn_client(ka_client *client, const ka_view *v)
 }
 
 /* ---- */
+
+/* Open at the end, and not used for a quarter of the server's time. */
+static bool is_left_idle(const ka_endpoint *e, const ka_view *v)
+{
+    const ka_exchanges *x = v->exchanges;
+    if (v->close.by != KA_SIDE_NONE || !v->client->syn || (v->failed_gates & KA_GATE_TUNNEL))
+        return false;
+    int64_t used_ns = x->newest != NULL ? x->newest->first_at.time_ns : x->last.end_at.time_ns;
+    return v->now.time_ns - used_ns >= (v->now.time_ns - e->growth.start_ns) / 4;
+}
 
 /* The gap at the end of the capture, of a connection still idle. */
 static void learn_gap(ka_endpoint *e, const ka_view *v)
@@ -161,7 +185,8 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
                 v->exchanges->last.end_at.frame != 0 ? v->exchanges->last.end_at : v->connection->first);
     learn_ending(e, v);
     learn_gap(e, v);
+    e->left_idle += is_left_idle(e, v) ? 1 : 0;
     if (client != NULL)
-        learn_client(client, v);
+        learn_client(e, client, v);
     return learn_timer(e, v);
 }

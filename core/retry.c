@@ -18,7 +18,7 @@ ka_shape ka_retry_shape(const ka_request *request)
     return shape;
 }
 
-static bool alike(const ka_shape *a, const ka_shape *b)
+bool ka_shapes_alike(const ka_shape *a, const ka_shape *b)
 {
     return a->len_bytes == b->len_bytes && strncmp(a->method, b->method, KA_METHOD_BYTES) == 0;
 }
@@ -43,16 +43,23 @@ void ka_retries_found(ka_retries *r, uint32_t stream, ka_moment request)
     }
 }
 
-/* Others like it, beside the lost one, just before: then the next one like it is no retry, but the rule. */
+/* How far back, in times of the wait for a retry, there must be nothing like it. */
+enum { LOOK_BACK = 4 };
+
+/* Others like it, beside the lost one, just before: then the next one like it is no retry, but the rule. Of a
+ * busy client too few requests are kept to say. */
 static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, int64_t window_ns)
 {
     for (unsigned i = 0; i < KA_SIGHTINGS_MAX; i++) {
         const ka_sighting *seen = &r->seen[i];
         bool is_lost = seen->stream == loss->stream && seen->time_ns == loss->request.time_ns;
-        if (!is_lost && alike(&seen->shape, &loss->shape) && now_ns - seen->time_ns <= 2 * window_ns)
+        if (!is_lost && ka_shapes_alike(&seen->shape, &loss->shape) &&
+            now_ns - seen->time_ns <= 2 * window_ns)
             return true;
     }
-    return false;
+    const ka_sighting *oldest = &r->seen[r->next_seen % KA_SIGHTINGS_MAX];
+    return r->next_seen >= KA_SIGHTINGS_MAX &&
+           now_ns - oldest->time_ns < LOOK_BACK * (now_ns - loss->request.time_ns);
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -67,7 +74,7 @@ bool ka_retries_repeats(ka_retries *r, const ka_request *request, uint32_t strea
     int64_t now_ns = request->first_at.time_ns;
     for (unsigned i = 0; i < KA_LOSSES_MAX; i++) {
         ka_loss *loss = &r->losses[i];
-        if (loss->request.frame == 0 || loss->stream == stream || !alike(&loss->shape, &shape))
+        if (loss->request.frame == 0 || loss->stream == stream || !ka_shapes_alike(&loss->shape, &shape))
             continue;
         int64_t since_ns = now_ns - later(loss->request.time_ns, loss->close.time_ns);
         if (since_ns < 0 || since_ns >= window_ns || is_common(r, loss, now_ns, window_ns))

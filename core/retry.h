@@ -16,6 +16,14 @@ typedef struct ka_shape {
     uint64_t len_bytes; /* head and body */
 } ka_shape;
 
+bool ka_shapes_alike(const ka_shape *a, const ka_shape *b);
+
+/* The longest a client waited for an answer though no timeout had been advertised to it. */
+typedef struct ka_patience {
+    ka_shape shape;    /* of the request */
+    int64_t waited_ns; /* 0: not so long that it matters */
+} ka_patience;
+
 /* A request that was left without an answer when the server closed. */
 typedef struct ka_loss {
     ka_shape shape;

@@ -72,33 +72,33 @@ static void place(const ka_view *v, ka_finding *f)
     f->server = c->ends[!c->client];
 }
 
-/* False when memory ran out. */
-static bool ask(const ka_view *v, ka_finding_id id, ka_rule_fn *judge, uint32_t failed,
-                const ka_rules_out *out)
+/* Adds a finding that holds, and blanks *f for the next rule. False when memory ran out. */
+static bool add(const ka_view *v, ka_finding *f, uint32_t failed, const ka_rules_out *out)
 {
-    ka_finding f;
-    if (failed & SILENCING)
-        return true;
-    ka_finding_init(&f, id);
-    if (!judge(v, &f))
-        return true;
-    lower(&f, failed);
-    place(v, &f);
-    return out->add(out->user, &f) == KA_OK;
+    lower(f, failed);
+    place(v, f);
+    bool added = out->add(out->user, f) == KA_OK;
+    ka_finding_init(f, f->id);
+    return added;
 }
 
 /* The whole table at one moment. Inlined with a constant, so that of the table only the rules of that moment
- * are left: this is done for every message. */
+ * are left, and with one blank finding for all of them: this is done for every message. */
 static inline __attribute__((always_inline)) ka_status ask_all(const ka_view *v, unsigned moment,
                                                                const ka_rules_out *out)
 {
     uint32_t failed = failed_now(v, moment);
+    ka_finding f;
+    ka_finding_init(&f, 0);
 #define KA_RULE(symbol, when, gates, judge)                                                                  \
-    if (((when)&moment) != 0 && !ask(v, KA_##symbol, judge, (gates)&failed, out))                            \
-        return KA_NO_MEMORY;
+    if (((when)&moment) != 0 && ((gates)&failed & SILENCING) == 0) {                                         \
+        ka_finding_names(&f, KA_##symbol);                                                                   \
+        if (judge(v, &f) && !add(v, &f, (gates)&failed, out))                                                \
+            return KA_NO_MEMORY;                                                                             \
+    }
 #include "rules.def"
 #undef KA_RULE
-    return KA_OK;
+    return ka_finding_is_blank(&f) ? KA_OK : KA_MISUSE; /* a rule that does not hold leaves it untouched */
 }
 
 ka_status ka_rules_run(const ka_view *v, unsigned when, const ka_rules_out *out)

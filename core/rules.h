@@ -21,7 +21,8 @@ enum {
     KA_ON_H2_FIELD = 16, /* view.h2_field is set */
 };
 
-/* Judges; fills *out (initialised to the catalogue's row) and returns true when the diagnosis holds. */
+/* Judges; fills *out (blank but for the catalogue's row) and returns true when the diagnosis holds; else
+ * leaves it untouched. */
 typedef bool ka_rule_fn(const ka_view *view, ka_finding *out);
 
 /* rules_timeout.c: the timeout contract */
@@ -105,6 +106,9 @@ typedef enum ka_unit_sign {
 } ka_unit_sign;
 
 ka_unit_sign ka_rules_unit_sign(const ka_view *view);
+
+/* For how long, by that time, the server has had the request under way. */
+int64_t ka_rules_expect_waited(const ka_view *view, int64_t until_ns);
 
 /* The client gave up waiting for an answer though no timeout had been advertised to it: after so long; else
  * KA_NONE. */

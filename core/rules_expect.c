@@ -4,6 +4,19 @@
  */
 #include "rules.h"
 
+/* The server can answer what has reached it: a head that was lost and sent again counts from then. */
+static int64_t asked_ns(const ka_view *v, ka_moment request)
+{
+    const ka_activity *activity = v->connection->transport.activity;
+    int64_t resent_ns = activity != NULL ? activity->half[v->connection->client].resent_ns : 0;
+    return resent_ns > request.time_ns ? resent_ns : request.time_ns;
+}
+
+int64_t ka_rules_expect_waited(const ka_view *v, int64_t until_ns)
+{
+    return until_ns - asked_ns(v, v->begun.at);
+}
+
 static void show(const ka_view *v, ka_moment request, int64_t waited_ns, ka_finding *f)
 {
     f->at = request;
@@ -16,7 +29,7 @@ static void show(const ka_view *v, ka_moment request, int64_t waited_ns, ka_find
 static bool is_late_body(const ka_view *v, ka_finding *f)
 {
     const ka_message *m = v->message;
-    int64_t waited_ns = m->body.time_ns - m->first.time_ns;
+    int64_t waited_ns = m->body.time_ns - asked_ns(v, m->first);
     if (!v->header->expects_continue || m->body.frame == 0 || v->exchanges->continued ||
         waited_ns <= ka_view_expect_ns(v))
         return false;
@@ -45,9 +58,10 @@ static bool is_without_body(const ka_view *v, ka_finding *f)
     if (v->close.by == KA_SIDE_NONE && !v->capture_ended)
         return false;
     int64_t until_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns : v->now.time_ns;
-    if (until_ns - v->begun.at.time_ns <= ka_view_expect_ns(v))
-        return false;
-    show(v, v->begun.at, until_ns - v->begun.at.time_ns, f);
+    int64_t waited_ns = until_ns - asked_ns(v, v->begun.at);
+    if (waited_ns <= ka_view_expect_ns(v) || v->server->acked <= v->begun.seq)
+        return false; /* in time, or the server had none of the request */
+    show(v, v->begun.at, waited_ns, f);
     ka_finding_frame(f, ka_how_name(v->close.how), v->close.at);
     return true;
 }

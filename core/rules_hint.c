@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "retry.h"
 #include "rules.h"
 
 /* ---- Seconds taken for milliseconds ---- */
@@ -40,8 +41,9 @@ ka_unit_sign ka_rules_unit_sign(const ka_view *v)
 bool ka_rule_unit_suspect(const ka_view *v, ka_finding *f)
 {
     int64_t in_a_row = (int64_t)v->by_unit + 1;
-    if (ka_rules_unit_sign(v) != KA_UNIT_MISREAD || in_a_row < v->limits->unit_count)
-        return false;
+    bool reused = v->by_unit_reused || v->exchanges->completed > 1;
+    if (ka_rules_unit_sign(v) != KA_UNIT_MISREAD || in_a_row < v->limits->unit_count || !reused)
+        return false; /* who never reuses a connection closes when it is done, not by a timer */
     const ka_response *last = &v->exchanges->last;
     f->at = v->close.at;
     ka_finding_frame(f, "response_end", last->end_at);
@@ -90,6 +92,14 @@ static bool is_near(int64_t a_ns, int64_t b_ns, int64_t tolerance_ns)
     return a_ns >= b_ns - tolerance_ns && a_ns <= b_ns + tolerance_ns;
 }
 
+/* The client waited longer for the same request where it knew no timeout: so it is the one it gave up by. */
+static bool waited_longer(const ka_view *v, const ka_request *request, int64_t at_least_ns)
+{
+    ka_shape shape = ka_retry_shape(request);
+    return v->patience != NULL && v->patience->waited_ns > at_least_ns &&
+           ka_shapes_alike(&v->patience->shape, &shape);
+}
+
 bool ka_rule_client_timeout_from_hint(const ka_view *v, ka_finding *f)
 {
     given_up g = find_given_up(v);
@@ -101,6 +111,11 @@ bool ka_rule_client_timeout_from_hint(const ka_view *v, ka_finding *f)
         return false;
     if (v->given_up_ns != 0 && is_near(v->given_up_ns, timeout_ns, tolerance_ns))
         return false; /* so long does a client wait that was told nothing */
+    if (v->server->acked <= g.request->first)
+        return false; /* the server never had it: TCP gave up, or its user */
+    bool is_sure = waited_longer(v, g.request, timeout_ns + tolerance_ns);
+    if (!is_sure)
+        f->severity = KA_NOTE; /* its response timeout may happen to be as long */
     f->at = g.at;
     ka_finding_frame(f, "advert", (ka_moment){g.before->first_ns, g.before->first_frame});
     ka_finding_frame(f, "request", g.request->first_at);
@@ -108,6 +123,8 @@ bool ka_rule_client_timeout_from_hint(const ka_view *v, ka_finding *f)
     ka_finding_value(f, "request_number", (int64_t)g.request->number, KA_COUNT);
     ka_finding_value(f, "waited", g.waited_ns, KA_NS);
     ka_finding_value(f, "timeout", timeout_ns, KA_NS);
+    if (is_sure)
+        ka_finding_value(f, "waited_untold", v->patience->waited_ns, KA_NS);
     ka_finding_value(f, "tolerance", tolerance_ns, KA_NS);
     return true;
 }

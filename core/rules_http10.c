@@ -34,9 +34,15 @@ static void show_left_open(const ka_view *v, ka_finding *f)
     ka_finding_value(f, "allowed", grace_ns(v), KA_NS);
 }
 
+/* A client that went on once does not wait for the close. */
+static bool seems_to_wait(const ka_view *v)
+{
+    return !v->exchanges->went_on && left_open_ns(v) > grace_ns(v);
+}
+
 bool ka_rule_http10_token_not_echoed(const ka_view *v, ka_finding *f)
 {
-    if (!v->exchanges->last.unechoed || left_open_ns(v) <= grace_ns(v))
+    if (!v->exchanges->last.unechoed || !seems_to_wait(v))
         return false;
     show_left_open(v, f);
     return true;
@@ -44,7 +50,7 @@ bool ka_rule_http10_token_not_echoed(const ka_view *v, ka_finding *f)
 
 bool ka_rule_http10_unasked_keepalive(const ka_view *v, ka_finding *f)
 {
-    if (!v->exchanges->last.unbidden || left_open_ns(v) <= grace_ns(v))
+    if (!v->exchanges->last.unbidden || !seems_to_wait(v))
         return false;
     show_left_open(v, f);
     return true;
@@ -64,7 +70,7 @@ static ka_moment undelimited_since(const ka_view *v)
 bool ka_rule_http10_undelimited(const ka_view *v, ka_finding *f)
 {
     ka_moment since = undelimited_since(v);
-    if (since.frame == 0 || (v->close.by == KA_SIDE_NONE && !v->capture_ended))
+    if (since.frame == 0 || v->connection->pauses || (v->close.by == KA_SIDE_NONE && !v->capture_ended))
         return false;
     int64_t until_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns : v->now.time_ns;
     int64_t waited_ns = until_ns - v->server->last_data_ns;

@@ -183,6 +183,8 @@ bool ka_rule_pipeline_lost(const ka_view *v, ka_finding *f)
     ka_unanswered u = ka_rules_unanswered(v);
     if (!is_pipeline_lost(v, &u))
         return false;
+    if (v->close.by != KA_SIDE_SERVER)
+        f->severity = KA_NOTE; /* it may work at it still */
     show_request(v, &u, f);
     show_close(v, f);
     ka_finding_value(f, "answered", v->exchanges->last.number, KA_COUNT);

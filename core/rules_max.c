@@ -82,10 +82,12 @@ bool ka_rule_max_not_decreasing(const ka_view *v, ka_finding *f)
     return true;
 }
 
-/* What counts down on one connection cannot rise on it: somebody joined several of them to one. */
+/* What counts down on one connection cannot rise on it: somebody joined several of them to one. But Apache's
+ * virtual hosts have limits of their own. */
 bool ka_rule_max_jump(const ka_view *v, ka_finding *f)
 {
-    if (!has_both(v) || !v->exchanges->max.fell || v->response->max <= v->max_before)
+    if (!has_both(v) || v->exchanges->max.several_hosts || !v->exchanges->max.fell ||
+        v->response->max <= v->max_before)
         return false;
     show_both(v, f);
     return true;

@@ -64,11 +64,20 @@ static void drop_replaced(judged *j)
     }
 }
 
+/* When a request came the other direction may not have been seen yet. */
+static void forgive_one_sided(const ka_view *v, ka_finding *f)
+{
+    uint32_t others = f->failed_gates & ~(uint32_t)KA_GATE_ONE_SIDED;
+    if (others != 0 && !(v->failed_gates & KA_GATE_ONE_SIDED))
+        f->failed_gates = others;
+}
+
 static ka_status collect(const ka_view *v, judged *j)
 {
     for (const ka_noted *noted = v->connection->noted; noted != NULL; noted = noted->next) {
         if (add(j, &noted->finding) != KA_OK)
             return KA_NO_MEMORY;
+        forgive_one_sided(v, &j->list->finding);
     }
     const ka_rules_out out = {j, add_or_count};
     if (ka_rules_run(v, KA_ON_SETTLE, &out) != KA_OK)
@@ -132,16 +141,36 @@ static void learn_habits(const ka_view *v, const ka_noted *list, ka_endpoint *en
     if (given_up_ns != KA_NONE)
         endpoint->given_up_ns = given_up_ns;
     if (sign != KA_UNIT_SILENT)
-        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD);
+        ka_endpoint_unit_seen(endpoint, client_of(v), sign == KA_UNIT_MISREAD, v->exchanges->completed > 1);
+}
+
+/* NULL: it has no ledger. */
+static ka_client *ledger_of(const ka_view *v, const ka_endpoints *endpoints)
+{
+    uint32_t ledger = v->connection->ledger;
+    return ledger != 0 ? &endpoints->clients.at[ledger - 1] : NULL;
+}
+
+/* What is known of the server and the client from other connections. */
+static void recall(ka_view *v, const ka_endpoints *endpoints, const ka_endpoint *endpoint)
+{
+    const ka_client *client = ledger_of(v, endpoints);
+    const ka_unit_watch *unit = ka_endpoint_by_unit(endpoint, client_of(v));
+    v->mass_closed = v->close.by == KA_SIDE_SERVER && ka_endpoint_mass_closed(endpoint, v->close.at);
+    v->server_known = true;
+    v->server_heard_ns = endpoint->heard_ns;
+    v->repeated = endpoint->unannounced;
+    v->by_unit = unit != NULL ? unit->count : 0;
+    v->by_unit_reused = unit != NULL && unit->reused;
+    v->given_up_ns = endpoint->given_up_ns;
+    v->patience = client != NULL ? &client->patience : NULL;
 }
 
 static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_view *v,
                        const ka_record *record)
 {
-    ka_client *client;
+    ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE);
-    if (status == KA_OK)
-        status = ka_endpoints_client(endpoints, endpoint, client_of(v), false, &client);
     return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
 }
 
@@ -155,13 +184,9 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
 
     v->final = true;
     ka_view_close(v);
-    if (endpoint != NULL && v->close.by == KA_SIDE_SERVER)
-        v->mass_closed = ka_endpoint_mass_closed(endpoint, v->close.at);
-    v->server_known = endpoint != NULL;
-    v->server_heard_ns = endpoint != NULL ? endpoint->heard_ns : KA_NONE;
-    v->repeated = endpoint != NULL ? endpoint->unannounced : 0;
-    v->by_unit = endpoint != NULL ? ka_endpoint_by_unit(endpoint, client_of(v)) : 0;
-    v->given_up_ns = endpoint != NULL ? endpoint->given_up_ns : 0;
+    v->server_heard_ns = KA_NONE;
+    if (endpoint != NULL)
+        recall(v, endpoints, endpoint);
     if (v->mass_closed)
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))
@@ -169,6 +194,9 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
     ka_status status = collect(v, &j);
     if (status == KA_OK) {
         ka_view_record(v, &record);
+        if (a->config.encapsulation != NULL)
+            record.encapsulation =
+                a->config.encapsulation(a->config.encapsulation_user, v->connection->owner);
         tell(v, sink, j.list, &record);
         if (endpoint != NULL) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
@@ -231,7 +259,9 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
 {
     ka_view v;
     ka_endpoint *endpoint = NULL;
-    if (ka_endpoints_find(endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
+    if (c->endpoint != NULL)
+        endpoint = endpoints->at[c->endpoint->index];
+    else if (ka_endpoints_find(endpoints, &c->ends[!c->client], false, &endpoint) != KA_OK)
         return KA_NO_MEMORY;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.capture_ended = true;

@@ -12,6 +12,8 @@
 #define SEQ_BASE (UINT64_C(1) << 33)
 /* Copies by a mirror port follow their original within this (and carry its IP identification). */
 #define COPY_WINDOW_NS KA_MILLISECOND_NS
+/* Routers between two capture points of one machine or site. */
+enum { ROUTERS_CAPTURED_MAX = 4 };
 /* Capturing on several queues swaps packets by microseconds; a clock that was set jumps further. */
 #define CLOCK_TOLERANCE_NS KA_MILLISECOND_NS
 
@@ -58,12 +60,20 @@ static uint32_t sign(const ka_segment *s)
     return h ^ (uint32_t)s->flags * 374761393u;
 }
 
-/* The copy of a payload may come when all is answered and the signatures are given back. */
+/* The copy of a payload may come when all is answered and the signatures are given back; and behind a router
+ * several in a row, of which only the newest is known: there the time to live tells, for what is sent again
+ * has the sender's. */
 static bool is_late_copy(const ka_half *half, const ka_segment *s)
 {
-    return s->len_bytes > 0 && s->ip_id != 0 && s->ip_id == half->data_ip_id &&
-           half->last_data_ns != KA_NONE && s->time_ns - half->last_data_ns < COPY_WINDOW_NS &&
-           half->next != 0 && ka_transport_unwrap(half, s->seq) < half->next;
+    if (s->len_bytes == 0 || half->next == 0 || half->last_data_ns == KA_NONE ||
+        s->time_ns - half->last_data_ns >= COPY_WINDOW_NS)
+        return false;
+    uint64_t seq = ka_transport_unwrap(half, s->seq);
+    if (s->ip_id != 0 && s->ip_id == half->data_ip_id)
+        return seq < half->next;
+    bool passed_router =
+        !half->ttl_varied && s->ttl < half->ttl && half->ttl - s->ttl <= ROUTERS_CAPTURED_MAX;
+    return passed_router && seq + s->len_bytes <= half->next;
 }
 
 /* The same segment again within a millisecond, same IP identification: a copy the mirror made. */
@@ -235,11 +245,11 @@ static void note_data(ka_half *half, ka_half_activity *active, const ka_segment 
 }
 
 /* RFC 9293 section 3.8.4: no or one old byte at the last sequence number, to hear whether the peer is there.
- */
-static bool is_probe(const ka_half *half, const ka_segment *s, uint64_t from)
+ * A byte that was not acknowledged is just sent again. */
+static bool is_probe(const ka_half *half, const ka_half *other, const ka_segment *s, uint64_t from)
 {
     return half->seen && s->len_bytes <= 1 && !(s->flags & (KA_SYN | KA_FIN | KA_RST)) &&
-           from + 1 == half->next;
+           from + 1 == half->next && (s->len_bytes == 0 || !other->seen || other->acked >= half->next);
 }
 
 static void note_syn(ka_half *half, ka_half_activity *active, const ka_segment *s, uint64_t end)
@@ -266,10 +276,15 @@ static ka_status note_payload(ka_transport *t, const ka_allocator *allocator, co
     if (what == OLD) {
         half->retransmissions++;
         active->timed_end = 0;
+        bool head = from == active->unclaimed.seq || from < active->expect_end;
+        if (head && from + s->len_bytes > t->half[!s->direction].acked)
+            active->resent_ns = s->time_ns;
         news->stalled = active->stall != NULL && ka_stall_resent(active->stall, s, from);
         return KA_OK;
     }
     news->new_data = true;
+    if (active->unclaimed.seq != 0)
+        news->paused_ns = s->time_ns - half->last_data_ns;
     note_data(half, active, s, from, from + s->len_bytes);
     if (what == NEWEST)
         start_timing(active, from + s->len_bytes, s->time_ns, false);
@@ -309,7 +324,7 @@ static ka_status take_sequence(ka_transport *t, const ka_allocator *allocator, c
         return note_ending(t, allocator, s, 0, news);
     if (s->ttl != half->ttl)
         note_ttl(half, s->ttl);
-    if (is_probe(half, s, from))
+    if (is_probe(half, &t->half[!s->direction], s, from))
         return note_probe(half, allocator, s);
     if (!half->seen) {
         half->seen = true;

@@ -33,6 +33,7 @@ typedef struct ka_half_activity {
     ka_unclaimed unclaimed;
     ka_unclaimed latest; /* the newest segment with payload, claimed or not */
     uint64_t expect_end; /* the head of a request with Expect whose body is not seen; 0: none */
+    int64_t resent_ns;   /* when the head under way was last sent again, not being acknowledged; 0: never */
     uint64_t timed_end;  /* an ACK that reaches this gives a round trip; 0: nothing is timed */
     int64_t timed_at_ns;
     int64_t signed_at_ns;
@@ -83,6 +84,7 @@ typedef struct ka_segment_news {
     bool rst;           /* the first RST of its direction */
     bool stalled;       /* sent again after a silence, and nothing is heard of the other side */
     int64_t silence_ns; /* since the segment before; 0: there was none */
+    int64_t paused_ns;  /* new payload of a message that had begun: since its payload before; else 0 */
 } ka_segment_news;
 
 void ka_transport_init(ka_transport *transport);

@@ -4,6 +4,7 @@
  */
 #include "blocks.h"
 #include "capture/capture.h"
+#include "capture/paths.h"
 #include "explain.h"
 #include "memory.h"
 #include "options.h"
@@ -33,19 +34,24 @@ enum exit_status {
 /* NDJSON has a line for every connection: large writes keep the system calls out of the profile. */
 enum { OUTPUT_BUFFER_BYTES = 256 * 1024 };
 
+/* Twice sixteen layers of the longest name and number: "mpls 1048575 / ". */
+enum { ENCAPSULATION_BYTES = 768 };
+
 /* Packets by what became of them, without the TCP ones. */
 typedef struct packet_losses {
-    uint64_t fragments;
-    uint64_t broken; /* TCP headers */
+    uint64_t aggregates; /* of 802.11 */
+    uint64_t broken;     /* TCP headers */
     uint64_t cut;
     uint64_t malformed;
     uint64_t link_unknown;
 } packet_losses;
 
 typedef struct run {
-    options settings;
+    options settings; /* its paths are those of `inputs` */
+    path_list inputs;
     capture *capture;
     blocks small; /* the audit's memory */
+    packet_decoder *decoder;
     ka_audit *audit;
     stream_table *streams;
     lookahead ahead;
@@ -56,6 +62,7 @@ typedef struct run {
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
     int64_t last_ns;
     incomplete incomplete;
+    char encapsulation[ENCAPSULATION_BYTES];
 } run;
 
 /* Set by SIGINT and SIGTERM: stop reading and report. A second one ends the process. */
@@ -94,6 +101,19 @@ static int unwritten(const run *self, int error)
 }
 
 /* ---- Opening ---- */
+
+static int find_inputs(run *self)
+{
+    options *settings = &self->settings;
+    path_list *found = &self->inputs;
+    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
+        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    if (found->count == 0)
+        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
+    settings->paths = (const char *const *)found->paths;
+    settings->path_count = found->count;
+    return EXIT_DONE;
+}
 
 static int open_capture(run *self)
 {
@@ -168,6 +188,23 @@ static bool open_report(run *self)
     return self->report != NULL;
 }
 
+/* What a connection was wrapped in; both directions' where they differ. */
+static const char *encapsulation(void *user, void *owner)
+{
+    run *self = user;
+    uint16_t paths[2];
+    size_t size = sizeof self->encapsulation;
+    stream_paths(owner, paths);
+    if (paths[0] == 0 && paths[1] == 0)
+        return NULL;
+    size_t len = packet_path_text(self->decoder, paths[0], self->encapsulation, size);
+    if (paths[0] != paths[1]) {
+        len += (size_t)snprintf(self->encapsulation + len, size - len, " <-> ");
+        packet_path_text(self->decoder, paths[1], self->encapsulation + len, size - len);
+    }
+    return self->encapsulation;
+}
+
 static bool open_audit(run *self)
 {
     blocks_init(&self->small, &memory_heap);
@@ -177,6 +214,8 @@ static bool open_audit(run *self)
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
+        .encapsulation = encapsulation,
+        .encapsulation_user = self,
     };
     /* Against captures made to collide; without entropy only that protection is lost. */
     if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
@@ -186,12 +225,15 @@ static bool open_audit(run *self)
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
     self->streams = stream_table_new(self->audit, &memory_heap);
     self->ahead.streams = self->streams;
-    return self->streams != NULL;
+    self->decoder = packet_decoder_new(&memory_heap);
+    return self->streams != NULL && self->decoder != NULL;
 }
 
 static int open_all(run *self)
 {
-    int status = open_capture(self);
+    int status = find_inputs(self);
+    if (status == EXIT_DONE)
+        status = open_capture(self);
     if (status == EXIT_DONE)
         status = open_output(self);
     if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
@@ -220,10 +262,10 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
-    packet_verdict verdict = packet_decode(packet->link_type, bytes, tcp);
+    packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
-    tcp->segment.interface = packet->input;
+    tcp->segment.interface = packet->interface;
     switch (verdict) {
     case PACKET_TCP:
         return lookahead_segment(&self->ahead);
@@ -232,8 +274,8 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_TCP_BROKEN:
         self->losses.broken++;
         return take_quoted(self, tcp);
-    case PACKET_FRAGMENT:
-        self->losses.fragments++;
+    case PACKET_AGGREGATE:
+        self->losses.aggregates++;
         break;
     case PACKET_CUT:
         self->losses.cut++;
@@ -244,6 +286,7 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     case PACKET_LINK_UNKNOWN:
         self->losses.link_unknown++;
         break;
+    case PACKET_FRAGMENT: /* the decoder counts those it gives up */
     case PACKET_OTHER:
         break;
     }
@@ -271,6 +314,8 @@ static void read_all(run *self)
 static void list_incomplete(run *self)
 {
     incomplete *list = &self->incomplete;
+    for (size_t i = 0; i < self->inputs.problems.count; i++)
+        incomplete_add(list, (incomplete_row){"input", self->inputs.problems.lines[i], 1, true, true});
     for (size_t i = 0; i < capture_problem_count(self->capture); i++)
         incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
     const packet_losses *losses = &self->losses;
@@ -281,7 +326,10 @@ static void list_incomplete(run *self)
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
          true},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
-        {"fragment", "IP fragments of TCP segments, not put together", losses->fragments, false, false},
+        {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
+         false, false},
+        {"wlan-aggregate", "802.11 frames of several packets, or pieces of one, not read", losses->aggregates,
+         false, false},
         {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
         {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
         {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
@@ -298,6 +346,8 @@ static void list_incomplete(run *self)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         incomplete_add(list, rows[i]);
+    for (size_t i = 0; i < self->inputs.notes.count; i++)
+        incomplete_add(list, (incomplete_row){"left-out", self->inputs.notes.lines[i], 1, false, true});
 }
 
 static void write_end(run *self)
@@ -347,9 +397,11 @@ static void close_all(run *self)
         ka_audit_free(self->audit);
     if (self->small.base)
         blocks_fini(&self->small);
+    packet_decoder_free(self->decoder);
     report_free(self->report);
     if (self->capture)
         capture_close(self->capture);
+    paths_fini(&self->inputs);
     if (self->out)
         fclose(self->out);
 }

@@ -37,6 +37,7 @@ enum {
 static const struct option plain_options[] = {
     {"format", required_argument, NULL, CODE_FORMAT},
     {"filter", required_argument, NULL, CODE_FILTER},
+    {"recursive", no_argument, NULL, 'r'},
     {"connections", no_argument, NULL, CODE_CONNECTIONS},
     {"exchanges", no_argument, NULL, CODE_EXCHANGES},
     {"fail-on", required_argument, NULL, CODE_FAIL_ON},
@@ -210,6 +211,9 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case 'o':
         out->output = optarg;
         return OPTIONS_RUN;
+    case 'r':
+        out->recursive = true;
+        return OPTIONS_RUN;
     case CODE_FILTER:
         out->filter = optarg;
         return OPTIONS_RUN;
@@ -289,7 +293,7 @@ options_status options_parse(int argc, char **argv, options *out, char error[OPT
     ka_thresholds_init(&parsed.thresholds);
     table_of_options(table);
     restart_getopt();
-    for (int code; (code = getopt_long(argc, argv, ":hVo:", table, NULL)) != -1;) {
+    for (int code; (code = getopt_long(argc, argv, ":hVo:r", table, NULL)) != -1;) {
         if (explain && !is_for_explain(code))
             return wrong(error, "explain takes no options but --color");
         options_status status = set_option(&parsed, code, argv, error);

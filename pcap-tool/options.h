@@ -12,14 +12,15 @@ typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
 
 typedef struct options {
-    /* Of argv: capture files, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of findings, all
-     * known, none: list them. */
+    /* Of argv: capture files and directories, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of
+     * findings, all known, none: list them. */
     const char *const *paths;
     size_t path_count;
     const char *filter; /* a BPF expression, or NULL */
     const char *output; /* NULL: standard output */
     options_format format;
     options_color color;
+    bool recursive; /* into the directories of directories */
     bool connections;
     bool exchanges;
     bool has_fail_on;

@@ -16,6 +16,7 @@ typedef struct usage_row {
 } usage_row;
 
 static const usage_row input_rows[] = {
+    {"-r, --recursive", "of a directory, read the captures in its sub-directories, too"},
     {"--filter EXPR", "look only at packets that match this BPF expression, as tcpdump takes it"},
     {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
 };
@@ -107,8 +108,8 @@ void usage_print(FILE *out)
          "how long idle, which requests were lost by it, and which setting to change.");
     fputc('\n', out);
     wrap(out, 0, 0,
-         "FILE is a pcap or pcapng capture, - is standard input. Several files are read as one capture, "
-         "merged by "
+         "FILE is a pcap or pcapng capture, also compressed with gzip, zstd, lz4 or xz; - is standard input; "
+         "of a directory, all captures in it are read. Several files are read as one capture, merged by "
          "time.");
     fputc('\n', out);
     wrap(out, 0, 0,

@@ -156,7 +156,7 @@ capture()
     local precision=micro device=${3:-any-wire}
     [ "${2:-us}" = ns ] && precision=nano
     [ "$device" = any-wire ] && device=$(on "$1" ip -o link | sed -n 's/^[0-9]*: \(eth[0-9]*\).*/\1/p' | head -1)
-    ip netns exec "$tag-$1" tcpdump -i "$device" --immediate-mode -U -s 0 -Z root --time-stamp-precision=$precision \
+    ip netns exec "$tag-$1" tcpdump -i "$device" --immediate-mode -B 16384 -U -s 0 -Z root --time-stamp-precision=$precision \
         -w "$work/capture.pcap" tcp 2>tcpdump.log &
     captured_on=$!
     children+=("$captured_on")

@@ -4,6 +4,7 @@
  */
 #include "capture.h"
 
+#include "filter.h"
 #include "input.h"
 #include "merge.h"
 #include "origin.h"
@@ -20,7 +21,10 @@ struct capture {
     size_t path_count; /* inputs tried so far */
     size_t opened_count;
     merge_heap merge;
-    bool head_used; /* the packet of the first input was handed out or filtered away */
+    packet_filter filter;
+    bool head_used;      /* the packet of the first input was handed out or filtered away */
+    uint32_t interfaces; /* numbered so far */
+    uint64_t frames;     /* packets, and records of pcapng that have frame numbers and are none */
     uint64_t packets;
     uint64_t bytes;
     origin_map origin;
@@ -32,6 +36,7 @@ static capture *new_capture(const capture_options *options)
     capture *cap = calloc(1, sizeof *cap);
     if (cap == NULL)
         return NULL;
+    cap->filter.expression = options->filter;
     cap->inputs = calloc(options->path_count, sizeof *cap->inputs);
     cap->merge.heads = calloc(options->path_count, sizeof *cap->merge.heads);
     if (cap->inputs == NULL || cap->merge.heads == NULL ||
@@ -53,7 +58,28 @@ static bool is_standard_input_again(const capture_options *options, size_t index
     return false;
 }
 
-/* Opens one input and has its first packet ready. False when the filter does not compile. */
+/* Whether the filter compiles for the packet that is ready; one line in `error` otherwise. */
+static bool filter_fits(capture *cap, const input_file *input, char *error)
+{
+    char why[FILTER_WHY_BYTES];
+    if (filter_compiles(&cap->filter, input->link_type, why))
+        return true;
+    snprintf(error, CAPTURE_ERROR_BYTES, "filter \"%s\": %s (for %s)", cap->filter.expression, why,
+             input_name(input));
+    return false;
+}
+
+/* Where no input has a packet: a mistyped filter is told all the same. */
+static bool filter_makes_sense(capture *cap, char *error)
+{
+    char why[FILTER_WHY_BYTES];
+    if (cap->filter.count > 0 || filter_compiles(&cap->filter, DLT_EN10MB, why))
+        return true;
+    snprintf(error, CAPTURE_ERROR_BYTES, "filter \"%s\": %s", cap->filter.expression, why);
+    return false;
+}
+
+/* Opens one input and has its first packet ready. False when the filter does not compile for that. */
 static bool add_input(capture *cap, const capture_options *options, char *error)
 {
     size_t index = cap->path_count;
@@ -65,10 +91,10 @@ static bool add_input(capture *cap, const capture_options *options, char *error)
     if (!input_init(input, options->paths[index], (uint16_t)index, &cap->problems))
         return true;
     cap->opened_count++;
-    if (options->filter != NULL && !input_set_filter(input, options->filter, error, CAPTURE_ERROR_BYTES))
-        return false;
     if (!input_read(input, &cap->problems))
         return true;
+    if (!filter_fits(cap, input, error))
+        return false;
     merge_add(&cap->merge, input);
     if (options->path_count > 1 && input->is_file)
         input_park(input);
@@ -84,8 +110,9 @@ static bool add_inputs(capture *cap, const capture_options *options, char *error
             return false;
         }
     }
+    *usage = true;
     if (cap->opened_count > 0)
-        return true;
+        return filter_makes_sense(cap, error);
     *usage = false;
     const char *first = capture_problem(cap, 0);
     if (options->path_count == 1)
@@ -123,6 +150,7 @@ void capture_close(capture *cap)
         return;
     for (size_t i = 0; i < cap->path_count; i++)
         input_fini(&cap->inputs[i]);
+    filter_fini(&cap->filter);
     origin_fini(&cap->origin);
     problems_fini(&cap->problems);
     free(cap->merge.heads);
@@ -146,22 +174,52 @@ static input_file *next_head(capture *cap)
     return head;
 }
 
+/* A link type that came up later than the first packet, for which the filter makes no sense. */
+static void tell_misfit(capture *cap, input_file *input)
+{
+    char why[FILTER_WHY_BYTES];
+    if (input->has_misfit || filter_compiles(&cap->filter, input->link_type, why))
+        return;
+    input->has_misfit = true;
+    problems_add(&cap->problems, "%s: packet %llu: filter \"%s\": %s; such packets were left out",
+                 input_name(input), (unsigned long long)input->frame, cap->filter.expression, why);
+}
+
+static bool passes(capture *cap, input_file *input)
+{
+    if (cap->filter.expression == NULL ||
+        filter_passes(&cap->filter, input->link_type, input->header, input->bytes))
+        return true;
+    tell_misfit(cap, input);
+    return false;
+}
+
+/* Counted over all input, in the order of their first packets. */
+static uint16_t interface_number(capture *cap, const input_file *input)
+{
+    if (*input->interface == 0)
+        *input->interface = ++cap->interfaces;
+    return *input->interface <= UINT16_MAX ? (uint16_t)(*input->interface - 1) : UINT16_MAX;
+}
+
 capture_status capture_next(capture *cap, capture_packet *out)
 {
-    for (const input_file *head; (head = next_head(cap)) != NULL;) {
+    for (input_file *head; (head = next_head(cap)) != NULL;) {
         cap->head_used = true;
         cap->packets++;
+        cap->frames += head->step;
         cap->bytes += head->header->len;
-        origin_note(&cap->origin, cap->packets, head->index, head->frame);
-        if (!input_passes(head))
+        origin_note(&cap->origin, cap->frames, head->index, head->frame);
+        if (!passes(cap, head))
             continue;
         *out = (capture_packet){
             .time_ns = head->time_ns,
-            .frame = cap->packets,
+            .frame = cap->frames,
             .bytes = head->bytes,
             .captured_bytes = head->header->caplen,
             .wire_bytes = head->header->len,
             .link_type = head->link_type,
+            .interface = interface_number(cap, head),
             .input = head->index,
         };
         return CAPTURE_PACKET;
@@ -171,11 +229,15 @@ capture_status capture_next(capture *cap, capture_packet *out)
 
 int64_t capture_tick_ns(const capture *cap)
 {
+    int64_t tick_ns = cap->packets > 0 ? 1 : 1000;
     for (size_t i = 0; i < cap->path_count; i++) {
-        if (cap->inputs[i].frame > 0 && !cap->inputs[i].has_nanoseconds)
-            return 1000;
+        const input_file *input = &cap->inputs[i];
+        if (input->frame > 0 && !input->has_nanoseconds && tick_ns < 1000)
+            tick_ns = 1000;
+        if (input->coarse_tick_ns > tick_ns)
+            tick_ns = input->coarse_tick_ns;
     }
-    return cap->packets > 0 ? 1 : 1000;
+    return tick_ns;
 }
 
 uint64_t capture_packets(const capture *cap)

@@ -4,7 +4,7 @@
  *
  * Several inputs are one capture: their packets are merged by time (ties: by the order in which the inputs
  * are given), numbered from 1 over all input, before the filter, as Wireshark would number the merged file
- * (but for ties: mergecap 4.0 takes the later input first).
+ * (but for ties: mergecap 4.0 takes the later input first). Compressed ones are decompressed on the way.
  */
 #ifndef CAPTURE_H
 #define CAPTURE_H
@@ -22,7 +22,9 @@ typedef struct capture_packet {
     const uint8_t *bytes;
     uint32_t captured_bytes;
     uint32_t wire_bytes;
-    int link_type;
+    int link_type; /* of this packet: a file may have several */
+    uint16_t
+        interface;  /* of all files, from 0 in the order of their first packets; the last stands for more */
     uint16_t input; /* index of its file in the paths given */
 } capture_packet;
 
@@ -50,8 +52,9 @@ void capture_close(capture *capture);
  * and the others go on. */
 capture_status capture_next(capture *capture, capture_packet *out);
 
-/* The coarsest time stamp unit among the inputs, 1000 or 1 ns, by the packets read so far (libpcap does not
- * tell a file's): 1000 until each input showed a time that is no whole number of microseconds. */
+/* The coarsest time stamp unit among the inputs, by the packets read so far: 1 or 1000 ns (libpcap does not
+ * tell a pcap file's): 1000 until each input showed a time that is no whole number of microseconds; more when
+ * a pcapng file says so. */
 int64_t capture_tick_ns(const capture *capture);
 
 /* Totals: packets read (before the filter), and bytes they had on the wire. */

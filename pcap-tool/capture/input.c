@@ -5,6 +5,7 @@
 #include "input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,77 +19,138 @@ enum { BUFFER_BYTES = 32 * 1024 };
  * (until 2116) leaves room for any sum of a time and a duration. */
 #define TIME_MAX_NS (INT64_MAX / 2)
 
+enum { MICROSECOND_NS = 1000 };
+
 static bool is_standard_input(const char *path)
 {
     return strcmp(path, "-") == 0;
 }
 
-static const char *name_of(const input_file *input)
+const char *input_name(const input_file *input)
 {
     return is_standard_input(input->path) ? "standard input" : input->path;
 }
+
+/* ---- Opening and closing ---- */
 
 static void close_file(input_file *input)
 {
     if (input->pcap != NULL)
         pcap_close(input->pcap);
+    pcapng_close(&input->blocks);
     free(input->buffer);
     input->pcap = NULL;
+    input->source = NULL;
     input->buffer = NULL;
 }
 
-/* The file, known to have at least one byte; NULL and a problem told otherwise. Standard input is duplicated,
- * so that closing it and freeing its buffer leaves stdin alone. */
-static FILE *open_file(input_file *input, problem_list *problems)
+/* Standard input is duplicated, so that closing it leaves stdin alone. */
+static FILE *open_stream(input_file *input)
 {
-    FILE *file = is_standard_input(input->path) ? fdopen(dup(STDIN_FILENO), "rb") : fopen(input->path, "rb");
-    if (file == NULL) {
-        problems_add(problems, "%s: cannot be opened: %s%s", name_of(input), strerror(errno),
-                     errno == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "");
+    bool is_standard = is_standard_input(input->path);
+    int descriptor = is_standard ? dup(STDIN_FILENO) : open(input->path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0)
+        return NULL;
+    struct stat status;
+    input->is_file = !is_standard && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    input->buffer = malloc(BUFFER_BYTES);
+    if (input->buffer == NULL) {
+        close(descriptor);
+        errno = ENOMEM;
         return NULL;
     }
-    struct stat status;
-    input->is_file =
-        !is_standard_input(input->path) && fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
-    input->buffer = malloc(BUFFER_BYTES);
-    if (input->buffer != NULL)
-        setvbuf(file, input->buffer, _IOFBF, BUFFER_BYTES);
-    int first = getc(file);
-    if (first != EOF) {
-        ungetc(first, file);
-        return file;
-    }
-    if (ferror(file) && errno == EISDIR)
-        problems_add(problems, "%s: is a directory; give the capture files in it", name_of(input));
-    else if (ferror(file))
-        problems_add(problems, "%s: cannot be read: %s", name_of(input), strerror(errno));
+    return source_open(descriptor, input->buffer, BUFFER_BYTES, &input->source);
+}
+
+static void tell_nothing_to_read(const input_file *input, FILE *file, problem_list *problems)
+{
+    int error = ferror(file) ? errno : 0;
+    char fault[SOURCE_FAULT_BYTES];
+    const char *compression = source_compression(input->source);
+    if (source_fault(input->source, fault))
+        problems_add(problems, "%s: %s; nothing of it could be read", input_name(input), fault);
+    else if (error == EISDIR)
+        problems_add(problems, "%s: is a directory; give the capture files in it", input_name(input));
+    else if (error != 0)
+        problems_add(problems, "%s: cannot be read: %s", input_name(input), strerror(error));
+    else if (compression != NULL)
+        problems_add(problems, "%s: is empty, once its %s data is decompressed", input_name(input),
+                     compression);
     else
-        problems_add(problems, "%s: is empty, not even a capture file's header was written", name_of(input));
+        problems_add(problems, "%s: is empty, not even a capture file's header was written",
+                     input_name(input));
+}
+
+/* The first byte, still to be read; EOF, and a problem told, when there is none. */
+static int first_byte(const input_file *input, FILE *file, problem_list *problems)
+{
+    errno = 0;
+    int first = getc(file);
+    if (first == EOF)
+        tell_nothing_to_read(input, file, problems);
+    else
+        ungetc(first, file);
+    return first;
+}
+
+/* No packet was read. `why` is the reader's, which does not know what was wrong with the compressed bytes. */
+static void tell_no_capture(const input_file *input, bool is_cut, const char *why, problem_list *problems)
+{
+    char fault[SOURCE_FAULT_BYTES];
+    if (source_fault(input->source, fault))
+        problems_add(problems, "%s: %s; there is no packet before it", input_name(input), fault);
+    else if (is_cut)
+        problems_add(problems, "%s: ends within the file header; there is no packet in it",
+                     input_name(input));
+    else
+        problems_add(problems, "%s: is not a capture that can be read (%s); give a pcap or pcapng file",
+                     input_name(input), why);
+}
+
+static bool open_pcapng(input_file *input, FILE *file, problem_list *problems)
+{
+    pcapng_status status = pcapng_open(&input->blocks, file);
+    if (status == PCAPNG_PACKET)
+        return true;
+    tell_no_capture(input, status == PCAPNG_CUT, input->blocks.why, problems);
+    return false;
+}
+
+static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    input->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
+    if (input->pcap != NULL) {
+        input->link_type = pcap_datalink(input->pcap); /* these three are so for each packet */
+        input->interface = &input->own_number;
+        input->step = 1;
+        return true;
+    }
+    tell_no_capture(input, strstr(why, "truncated") != NULL, why, problems);
     fclose(file);
-    return NULL;
+    return false;
 }
 
 static bool open_capture(input_file *input, problem_list *problems)
 {
-    FILE *file = open_file(input, problems);
+    FILE *file = open_stream(input);
     if (file == NULL) {
+        problems_add(problems, "%s: cannot be opened: %s%s", input_name(input), strerror(errno),
+                     errno == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "");
         close_file(input);
         return false;
     }
-    char why[PCAP_ERRBUF_SIZE];
-    input->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
-    if (input->pcap != NULL) {
-        input->link_type = pcap_datalink(input->pcap);
-        return true;
-    }
-    fclose(file);
-    close_file(input);
-    if (strstr(why, "truncated") != NULL)
-        problems_add(problems, "%s: ends within the file header; there is no packet in it", name_of(input));
+    int first = first_byte(input, file, problems);
+    bool is_open = false;
+    if (first == EOF)
+        fclose(file);
+    else if (first == PCAPNG_FIRST_BYTE)
+        is_open = open_pcapng(input, file, problems);
     else
-        problems_add(problems, "%s: is not a capture that libpcap can read (%s); give a pcap or pcapng file",
-                     name_of(input), why);
-    return false;
+        is_open = open_pcap(input, file, problems);
+    if (!is_open)
+        close_file(input);
+    return is_open;
 }
 
 bool input_init(input_file *input, const char *path, uint16_t index, problem_list *problems)
@@ -100,90 +162,6 @@ bool input_init(input_file *input, const char *path, uint16_t index, problem_lis
 void input_fini(input_file *input)
 {
     close_file(input);
-    if (input->has_filter)
-        pcap_freecode(&input->filter);
-}
-
-bool input_set_filter(input_file *input, const char *expression, char *error, size_t error_bytes)
-{
-    if (pcap_compile(input->pcap, &input->filter, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
-        const char *link_name = pcap_datalink_val_to_name(input->link_type);
-        snprintf(error, error_bytes, "filter \"%s\": %s (for %s, link type %s)", expression,
-                 pcap_geterr(input->pcap), name_of(input), link_name != NULL ? link_name : "unknown");
-        return false;
-    }
-    input->has_filter = true;
-    return true;
-}
-
-bool input_passes(const input_file *input)
-{
-    return !input->has_filter || pcap_offline_filter(&input->filter, input->header, input->bytes) != 0;
-}
-
-/* libpcap gives nanoseconds in tv_usec, and whatever a damaged or hostile file says. */
-static int64_t time_of(const struct timeval *stamp, bool *odd)
-{
-    int64_t seconds = stamp->tv_sec;
-    int64_t nanoseconds = stamp->tv_usec;
-    *odd = nanoseconds < 0 || nanoseconds >= 1000000000 || seconds < 0 || seconds >= TIME_MAX_NS / 1000000000;
-    if (!*odd)
-        return seconds * 1000000000 + nanoseconds;
-    if (seconds < 0)
-        return 0;
-    return seconds >= TIME_MAX_NS / 1000000000 ? TIME_MAX_NS : seconds * 1000000000;
-}
-
-static void set_time(input_file *input, problem_list *problems)
-{
-    bool odd;
-    input->time_ns = time_of(&input->header->ts, &odd);
-    if (!input->has_nanoseconds && input->header->ts.tv_usec % 1000 != 0)
-        input->has_nanoseconds = true;
-    if (!odd || input->has_odd_time)
-        return;
-    input->has_odd_time = true;
-    problems_add(problems,
-                 "%s: packet %llu has an impossible time stamp (%lld s, %lld ns); such times are set to the "
-                 "nearest possible ones, so durations around them are wrong",
-                 name_of(input), (unsigned long long)input->frame, (long long)input->header->ts.tv_sec,
-                 (long long)input->header->ts.tv_usec);
-}
-
-static void tell_break(const input_file *input, problem_list *problems)
-{
-    const char *why = pcap_geterr(input->pcap);
-    unsigned long long frame = input->frame + 1;
-    if (strstr(why, "truncated") != NULL)
-        problems_add(problems,
-                     "%s: ends in the middle of packet %llu; everything before it was used (the capture was "
-                     "probably still being written)",
-                     name_of(input), frame);
-    else if (strstr(why, "of the first interface") != NULL)
-        problems_add(
-            problems,
-            "%s: libpcap cannot read on at packet %llu (%s); everything before it was used; split the "
-            "file by interface (tshark -Y frame.interface_id==0 -w ...) and give the parts",
-            name_of(input), frame, why);
-    else
-        problems_add(problems, "%s: is damaged at packet %llu (%s); everything before it was used",
-                     name_of(input), frame, why);
-}
-
-bool input_read(input_file *input, problem_list *problems)
-{
-    struct pcap_pkthdr *header;
-    int result = pcap_next_ex(input->pcap, &header, &input->bytes);
-    if (result != 1) {
-        if (result == PCAP_ERROR)
-            tell_break(input, problems);
-        close_file(input);
-        return false;
-    }
-    input->header = header;
-    input->frame++;
-    set_time(input, problems);
-    return true;
 }
 
 void input_park(input_file *input)
@@ -197,4 +175,131 @@ bool input_resume(input_file *input, problem_list *problems)
     input->is_parked = false;
     input->frame = 0;
     return open_capture(input, problems) && input_read(input, problems);
+}
+
+/* ---- Times ---- */
+
+/* Both readers give nanoseconds in tv_usec, and whatever a damaged or hostile file says. */
+static int64_t time_of(const struct timeval *stamp, bool *odd)
+{
+    int64_t seconds = stamp->tv_sec;
+    int64_t nanoseconds = stamp->tv_usec;
+    *odd = nanoseconds < 0 || nanoseconds >= 1000000000 || seconds < 0 || seconds >= TIME_MAX_NS / 1000000000;
+    if (!*odd)
+        return seconds * 1000000000 + nanoseconds;
+    if (seconds < 0)
+        return 0;
+    return seconds >= TIME_MAX_NS / 1000000000 ? TIME_MAX_NS : seconds * 1000000000;
+}
+
+static inline void set_time(input_file *input, problem_list *problems)
+{
+    bool odd;
+    input->time_ns = time_of(&input->header->ts, &odd);
+    if (!input->has_nanoseconds && input->header->ts.tv_usec % MICROSECOND_NS != 0)
+        input->has_nanoseconds = true;
+    if (!odd || input->has_odd_time)
+        return;
+    input->has_odd_time = true;
+    problems_add(problems,
+                 "%s: packet %llu has an impossible time stamp (%lld s, %lld ns); such times are set to the "
+                 "nearest possible ones, so durations around them are wrong",
+                 input_name(input), (unsigned long long)input->frame, (long long)input->header->ts.tv_sec,
+                 (long long)input->header->ts.tv_usec);
+}
+
+/* The time of the packet before stays. */
+static void keep_time(input_file *input, problem_list *problems)
+{
+    if (input->has_no_time)
+        return;
+    input->has_no_time = true;
+    problems_add(
+        problems,
+        "%s: packet %llu has no time stamp (a Simple Packet Block); such packets get the time of the "
+        "one before, so durations around them are wrong",
+        input_name(input), (unsigned long long)input->frame);
+}
+
+static void see_tick(input_file *input, const pcapng_clock *clock)
+{
+    int64_t tick_ns = pcapng_clock_tick_ns(clock);
+    if (tick_ns > MICROSECOND_NS && tick_ns > input->coarse_tick_ns)
+        input->coarse_tick_ns = tick_ns;
+}
+
+/* ---- Reading ---- */
+
+static void tell_break(const input_file *input, bool is_cut, const char *why, problem_list *problems)
+{
+    unsigned long long frame = input->frame + 1;
+    char fault[SOURCE_FAULT_BYTES];
+    if (source_fault(input->source, fault))
+        problems_add(problems, "%s: %s, at packet %llu; everything before it was used", input_name(input),
+                     fault, frame);
+    else if (is_cut)
+        problems_add(problems,
+                     "%s: ends in the middle of packet %llu; everything before it was used (the capture was "
+                     "probably still being written)",
+                     input_name(input), frame);
+    else
+        problems_add(problems, "%s: is damaged at packet %llu (%s); everything before it was used",
+                     input_name(input), frame, why);
+}
+
+static bool read_pcap(input_file *input, problem_list *problems)
+{
+    struct pcap_pkthdr *header;
+    int result = pcap_next_ex(input->pcap, &header, &input->bytes);
+    if (result != 1) {
+        const char *why = pcap_geterr(input->pcap);
+        if (result == PCAP_ERROR)
+            tell_break(input, strstr(why, "truncated") != NULL, why, problems);
+        close_file(input);
+        return false;
+    }
+    input->header = header;
+    input->frame++;
+    set_time(input, problems);
+    return true;
+}
+
+static void tell_damaged_block(const input_file *input, problem_list *problems)
+{
+    char why[PCAPNG_WHY_BYTES + 64];
+    snprintf(why, sizeof why, "byte %llu: %s", (unsigned long long)input->blocks.offset, input->blocks.why);
+    tell_break(input, false, why, problems);
+}
+
+static bool read_pcapng(input_file *input, problem_list *problems)
+{
+    pcapng_packet packet = {.interface = NULL};
+    pcapng_status status = pcapng_next(&input->blocks, &packet);
+    if (status != PCAPNG_PACKET) {
+        if (status == PCAPNG_CUT)
+            tell_break(input, true, NULL, problems);
+        else if (status == PCAPNG_DAMAGED)
+            tell_damaged_block(input, problems);
+        close_file(input);
+        return false;
+    }
+    input->blocks_header = packet.header;
+    input->header = &input->blocks_header;
+    input->bytes = packet.bytes;
+    input->link_type = packet.interface->link_type;
+    input->interface = &packet.interface->number;
+    input->step = packet.skipped + 1;
+    input->frame += input->step;
+    if (packet.has_time) {
+        set_time(input, problems);
+        see_tick(input, &packet.interface->clock);
+    } else {
+        keep_time(input, problems);
+    }
+    return true;
+}
+
+bool input_read(input_file *input, problem_list *problems)
+{
+    return input->pcap != NULL ? read_pcap(input, problems) : read_pcapng(input, problems);
 }

@@ -5,31 +5,40 @@
 #ifndef CAPTURE_INPUT_H
 #define CAPTURE_INPUT_H
 
+#include "pcapng.h"
 #include "problems.h"
+#include "source.h"
 
 #include <pcap/pcap.h>
 #include <stdint.h>
 
-/* An odd time stamp, and how it ended. */
-enum { INPUT_PROBLEMS_MAX = 2 };
+/* Packets without time stamps, an odd time stamp, a filter that does not fit, and how it ended. */
+enum { INPUT_PROBLEMS_MAX = 4 };
 
 typedef struct input_file {
     const char *path;
-    pcap_t *pcap; /* NULL: parked, ended, or never opened */
-    char *buffer; /* of its FILE */
-    struct bpf_program filter;
-    bool has_filter;
-    bool is_file; /* a regular file: can be opened again */
+    pcap_t *pcap;   /* a pcap file; NULL: parked, ended, never opened, or a pcapng file */
+    pcapng blocks;  /* a pcapng file */
+    source *source; /* of the bytes of either, while it is open; NULL: they are not compressed */
+    char *buffer;   /* of its FILE */
+    bool is_file;   /* a regular file: can be opened again */
     bool is_parked;
     bool has_odd_time;
+    bool has_no_time;
     bool has_nanoseconds; /* some time stamp so far was no whole number of microseconds */
+    bool has_misfit;      /* a link type for which the filter does not compile was told */
     uint16_t index;
-    int link_type;
+    uint32_t own_number;    /* of its one interface, when it is a pcap file */
+    int64_t coarse_tick_ns; /* the longest beyond microseconds of its interfaces that had packets; 0: none */
     /* The packet that is ready; `header` and `bytes` only while it is not parked. */
     uint64_t frame; /* its number in this file; 0: none read yet */
+    uint32_t step;  /* from the packet before; more than 1 over records that are no packets */
+    int link_type;
+    uint32_t *interface; /* the number of its interface, the caller's to give; 0: none yet */
     int64_t time_ns;
     const struct pcap_pkthdr *header;
     const uint8_t *bytes;
+    struct pcap_pkthdr blocks_header; /* what `header` points to for a pcapng file */
 } input_file;
 
 /* Opens path ("-": standard input). False, and a problem told, when there is nothing to read. `path` lives as
@@ -37,9 +46,8 @@ typedef struct input_file {
 bool input_init(input_file *input, const char *path, uint16_t index, problem_list *problems);
 void input_fini(input_file *input);
 
-/* Compiles the filter for the link type of the input; one line in `error` when it does not compile. */
-bool input_set_filter(input_file *input, const char *expression, char *error, size_t error_bytes);
-bool input_passes(const input_file *input);
+/* The path, or "standard input". */
+const char *input_name(const input_file *input);
 
 /* Makes the next packet ready. False at the end; when it is no regular end, a problem is told. */
 bool input_read(input_file *input, problem_list *problems);

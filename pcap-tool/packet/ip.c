@@ -14,14 +14,13 @@ enum {
     IP_HOP_BY_HOP = 0,
     IP_ROUTING = 43,
     IP_FRAGMENT = 44,
-    IP_AUTHENTICATION = 51,
     IP_DESTINATION = 60,
 };
 
 /* RFC 8200 section 4.1 has at most seven before the transport header; more than this is a crafted packet. */
 enum { EXTENSIONS_MAX = 16 };
 
-static bool is_extension(uint8_t protocol)
+bool ip_is_extension(uint8_t protocol)
 {
     return protocol == IP_HOP_BY_HOP || protocol == IP_ROUTING || protocol == IP_FRAGMENT ||
            protocol == IP_AUTHENTICATION || protocol == IP_DESTINATION;
@@ -39,16 +38,18 @@ static uint32_t extension_bytes(uint8_t protocol, const uint8_t *header)
     }
 }
 
-/* A fragment that is the whole datagram (RFC 6946) is none. */
-static bool is_whole(const uint8_t *fragment_header)
+/* RFC 8200 section 4.5. A fragment that is the whole datagram (RFC 6946) is none. */
+static void note_fragment(ip_packet *ip, const uint8_t *header)
 {
-    return (bytes_be16(fragment_header + 2) & 0xfff9) == 0; /* offset and more-fragments flag */
+    uint16_t field = bytes_be16(header + 2);
+    ip->fragment = (uint16_t)(field >> 3 | (field & 1 ? IP_MORE_FRAGMENTS : 0));
+    ip->fragment_id = bytes_be32(header + 4);
 }
 
 /* Steps over the extension headers at the start of ip->payload. */
-static packet_verdict skip_extensions(ip_packet *ip)
+packet_verdict ip_skip_extensions(ip_packet *ip)
 {
-    for (unsigned count = 0; is_extension(ip->protocol); count++) {
+    for (unsigned count = 0; ip_is_extension(ip->protocol); count++) {
         if (!bytes_hold(&ip->payload, EXTENSION_BYTES))
             return bytes_missing(&ip->payload, EXTENSION_BYTES);
         if (count == EXTENSIONS_MAX)
@@ -57,42 +58,13 @@ static packet_verdict skip_extensions(ip_packet *ip)
         uint32_t len_bytes = extension_bytes(ip->protocol, header);
         if (len_bytes > ip->payload.wire_bytes)
             return PACKET_MALFORMED;
-        if (ip->protocol == IP_FRAGMENT && !is_whole(header)) {
-            ip->fragment = true;
-            ip->protocol = is_extension(header[0]) ? IP_TCP : header[0]; /* it may be TCP */
-            return PACKET_TCP;
-        }
+        if (ip->protocol == IP_FRAGMENT)
+            note_fragment(ip, header);
         ip->protocol = header[0];
         ip->payload = bytes_after(ip->payload, len_bytes);
+        if (ip->fragment != 0)
+            return PACKET_TCP;
     }
-    return PACKET_TCP;
-}
-
-static packet_verdict parse_ipv4(packet_bytes packet, ip_packet *out)
-{
-    if (!bytes_hold(&packet, IPV4_BYTES))
-        return bytes_missing(&packet, IPV4_BYTES);
-    const uint8_t *header = packet.bytes;
-    uint32_t header_bytes = (header[0] & 0x0fU) * 4;
-    uint32_t total_bytes = bytes_be16(header + 2);
-    if (total_bytes == 0) /* segmentation offload: a super-segment captured before it was cut up */
-        total_bytes = packet.wire_bytes;
-    if (header[0] >> 4 != 4 || header_bytes < IPV4_BYTES || total_bytes < header_bytes ||
-        packet.wire_bytes < header_bytes)
-        return PACKET_MALFORMED;
-    /* A length beyond the packet's end is cut to it, as Wireshark does. */
-    *out = (ip_packet){
-        .source = header + 12,
-        .target = header + 16,
-        .payload = bytes_after(bytes_first(packet, total_bytes), header_bytes),
-        .id = bytes_be16(header + 4),
-        .version = 4,
-        .protocol = header[9],
-        .ttl = header[8],
-        .fragment = (bytes_be16(header + 6) & 0x3fff) != 0, /* offset and more-fragments flag */
-    };
-    if (out->protocol == IP_AUTHENTICATION && !out->fragment)
-        return skip_extensions(out);
     return PACKET_TCP;
 }
 
@@ -115,7 +87,38 @@ static packet_verdict parse_ipv6(packet_bytes packet, ip_packet *out)
         .protocol = header[6],
         .ttl = header[7],
     };
-    return skip_extensions(out);
+    return ip_skip_extensions(out);
+}
+
+static packet_verdict parse_ipv4(packet_bytes packet, ip_packet *out)
+{
+    if (!bytes_hold(&packet, IPV4_BYTES))
+        return bytes_missing(&packet, IPV4_BYTES);
+    const uint8_t *header = packet.bytes;
+    uint32_t header_bytes = (header[0] & 0x0fU) * 4;
+    uint32_t total_bytes = bytes_be16(header + 2);
+    if (total_bytes == 0) /* segmentation offload: a super-segment captured before it was cut up */
+        total_bytes = packet.wire_bytes;
+    if (header[0] >> 4 == 6) /* some translators keep the EtherType; Wireshark follows them, too */
+        return parse_ipv6(packet, out);
+    if (header[0] >> 4 != 4 || header_bytes < IPV4_BYTES || total_bytes < header_bytes ||
+        packet.wire_bytes < header_bytes)
+        return PACKET_MALFORMED;
+    /* A length beyond the packet's end is cut to it, as Wireshark does. */
+    *out = (ip_packet){
+        .source = header + 12,
+        .target = header + 16,
+        .payload = bytes_after(bytes_first(packet, total_bytes), header_bytes),
+        .id = bytes_be16(header + 4),
+        .version = 4,
+        .protocol = header[9],
+        .ttl = header[8],
+        .fragment = bytes_be16(header + 6) & (IP_MORE_FRAGMENTS | IP_FRAGMENT_OFFSET),
+        .fragment_id = bytes_be16(header + 4),
+    };
+    if (out->protocol == IP_AUTHENTICATION && out->fragment == 0)
+        return ip_skip_extensions(out);
+    return PACKET_TCP;
 }
 
 packet_verdict ip_parse(uint8_t version, packet_bytes packet, ip_packet *out)

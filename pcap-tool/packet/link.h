@@ -5,15 +5,15 @@
 #ifndef PACKET_LINK_H
 #define PACKET_LINK_H
 
-#include "packet.h"
+#include "path.h"
 
-/* What the link header says follows it. */
+/* What a link or tunnel header says follows it. */
 typedef struct link_payload {
     packet_bytes packet;
     uint8_t ip_version; /* 4 or 6; 0: by the first byte of the IP header */
 } link_payload;
 
-/* PACKET_TCP: it is IP and *out is set; else the packet's verdict. */
-packet_verdict link_parse(int link_type, packet_bytes packet, link_payload *out);
+/* PACKET_TCP: it is IP and *out is set, layers are added to `path`; else the packet's verdict. */
+packet_verdict link_parse(int link_type, packet_bytes packet, packet_path *path, link_payload *out);
 
 #endif

@@ -95,7 +95,7 @@ packet_verdict tcp_parse_quoted(const ip_packet *ip, packet_tcp *out)
     if (!bytes_hold(packet, ICMP_BYTES) || !is_error(ip, packet->bytes[0]) ||
         ip_parse(ip->protocol == IP_ICMPV6 ? 6 : 4, bytes_after(*packet, ICMP_BYTES), &quoted) != PACKET_TCP)
         return PACKET_OTHER;
-    if (quoted.protocol != IP_TCP || quoted.fragment || !bytes_hold(&quoted.payload, TCP_WINDOW_END))
+    if (quoted.protocol != IP_TCP || quoted.fragment != 0 || !bytes_hold(&quoted.payload, TCP_WINDOW_END))
         return PACKET_OTHER;
     read_header(&quoted, out);
     return PACKET_ICMP_TCP;

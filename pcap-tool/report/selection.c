@@ -43,6 +43,8 @@ bool selection_takes(const selection *self, ka_finding_id id, ka_severity severi
 
 void selection_trim(const selection *self, ka_record *record)
 {
+    if (is_empty(record->finding_mask))
+        return;
     for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
         if (!selection_takes(self, (ka_finding_id)id, (ka_severity)record->finding_severity[id]))
             record->finding_mask[id / 64] &= ~(UINT64_C(1) << id % 64);

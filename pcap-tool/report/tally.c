@@ -13,10 +13,12 @@ static const char *const protocols[TALLY_PROTOCOLS] = {"http/1.1", "http/1.0", "
 
 static bool is_troubled(const ka_record *record)
 {
-    for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
-        if ((record->finding_mask[id / 64] >> id % 64 & 1) != 0 &&
-            ka_catalogue((ka_finding_id)id)->severity > KA_CHAT)
-            return true;
+    for (unsigned word = 0; word < sizeof record->finding_mask / sizeof record->finding_mask[0]; word++) {
+        for (uint64_t rest = record->finding_mask[word]; rest != 0; rest &= rest - 1) {
+            unsigned id = word * 64 + (unsigned)__builtin_ctzll(rest);
+            if (ka_catalogue((ka_finding_id)id)->severity > KA_CHAT)
+                return true;
+        }
     }
     return false;
 }

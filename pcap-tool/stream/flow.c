@@ -13,6 +13,8 @@ enum {
     FIRST_SLOTS = 1024, /* a power of two, as all sizes are */
 };
 
+_Static_assert(sizeof(stream_flow) == 152, "an idle connection may cost 600 bytes in all");
+
 static void *resize(const flow_table *table, void *old, size_t new_bytes)
 {
     return table->allocator->resize(table->allocator->user, old, new_bytes);
@@ -80,13 +82,12 @@ static bool is_between(const stream_flow *flow, const ka_address *a, const ka_ad
            (flow_address_equal(&flow->ends[0], b) && flow_address_equal(&flow->ends[1], a));
 }
 
-stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
-                       const ka_address *target)
+/* The first one in the slots from `i` on. */
+static stream_flow *find_from(const flow_table *table, uint32_t i, uint32_t hash, const ka_address *source,
+                              const ka_address *target)
 {
-    if (table->slot_count == 0)
-        return NULL;
     uint32_t mask = table->slot_count - 1;
-    for (uint32_t i = hash & mask; table->slots[i].index != FLOW_NONE; i = (i + 1) & mask) {
+    for (i &= mask; table->slots[i].index != FLOW_NONE; i = (i + 1) & mask) {
         if (table->slots[i].hash != hash)
             continue;
         stream_flow *found = at(table, table->slots[i].index);
@@ -94,6 +95,12 @@ stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address 
             return found;
     }
     return NULL;
+}
+
+stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
+                       const ka_address *target)
+{
+    return table->slot_count == 0 ? NULL : find_from(table, hash, hash, source, target);
 }
 
 void flow_prefetch_slot(const flow_table *table, uint32_t hash)
@@ -211,6 +218,11 @@ static uint32_t find_slot(const flow_table *table, const stream_flow *flow)
     while (table->slots[i].index == FLOW_NONE || at(table, table->slots[i].index) != flow)
         i = (i + 1) & mask;
     return i;
+}
+
+stream_flow *flow_find_next(const flow_table *table, const stream_flow *flow)
+{
+    return find_from(table, find_slot(table, flow) + 1, flow->hash, &flow->ends[0], &flow->ends[1]);
 }
 
 /* Out of the list of tombstones, or out of the count of open ones. */

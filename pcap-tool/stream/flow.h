@@ -50,6 +50,9 @@ typedef struct stream_half {
     bool fin_told : 1;
     bool h2_begun : 1; /* the first HTTP/2 frame went by */
     bool held : 1;     /* behind a CONNECT: what the bytes are depends on its response */
+    uint8_t ttl : 7;   /* low bits, of the direction's first segment */
+    uint16_t path;     /* its encapsulation and tenant; until it is seen, those of the other direction */
+    uint16_t tenant;
 } stream_half;
 
 typedef enum flow_state {
@@ -123,12 +126,14 @@ void flow_table_fini(flow_table *table);
 /* Of a pair of addresses; the same for both directions. */
 uint32_t flow_hash(const flow_table *table, const ka_address *a, const ka_address *b);
 void flow_prefetch_slot(const flow_table *table, uint32_t hash);
-/* The newest flow between two addresses, or NULL. */
+/* A flow between two addresses, or NULL; tenants may have several. */
 stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
                        const ka_address *target);
 /* Returns the flow that has this hash, if any, most likely: its addresses are not compared. */
 const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash);
-/* A zeroed flow in state FLOW_QUOTED. The addresses must not be in the table. NULL when memory runs out. */
+/* Another one between the same addresses as `flow`, or NULL. */
+stream_flow *flow_find_next(const flow_table *table, const stream_flow *flow);
+/* A zeroed flow in state FLOW_QUOTED. NULL when memory runs out. */
 stream_flow *flow_add(flow_table *table, uint32_t hash, const ka_address *source, const ka_address *target);
 /* Forgets a flow that owns nothing any more. */
 void flow_remove(flow_table *table, stream_flow *flow);

@@ -12,13 +12,15 @@
 #include "stream/h2.h"
 #include "stream/http.h"
 #include "stream/reassembly.h"
+#include "stream/tenant.h"
 #include "stream/tls.h"
 
 struct stream_table {
     stream_context context;
     flow_table flows;
     uint32_t next_stream;
-    int64_t now_ns; /* latest capture time */
+    uint32_t next_tenant_stream; /* of those that have no number of Wireshark's */
+    int64_t now_ns;              /* latest capture time */
 };
 
 const stream_limits stream_limits_default = {
@@ -48,6 +50,7 @@ stream_table *stream_table_new_with(ka_audit *audit, const ka_allocator *allocat
     table->context.allocator = *allocator;
     table->context.limits = *limits;
     table->now_ns = INT64_MIN;
+    table->next_tenant_stream = STREAM_TENANT_FIRST;
     flow_table_init(&table->flows, &table->context.allocator);
     return table;
 }
@@ -154,14 +157,29 @@ static void note_bases(stream_flow *flow, const ka_segment *segment)
     }
 }
 
-static stream_flow *add_flow(stream_table *table, const packet_tcp *packet, uint32_t hash)
+static stream_flow *add_flow(stream_table *table, const packet_tcp *packet, uint32_t hash,
+                             uint32_t *next_stream)
 {
     stream_flow *added = flow_add(&table->flows, hash, &packet->source, &packet->target);
-    if (added == NULL)
+    if (added == NULL) {
         context_failed(&table->context, KA_NO_MEMORY);
-    else
-        added->stream = table->next_stream++;
+        return NULL;
+    }
+    added->stream = (*next_stream)++;
+    tenant_begin(added, packet);
     return added;
+}
+
+/* Found by its addresses, but perhaps another tenant's. Wireshark knows one connection there, the newest. */
+static stream_flow *flow_of_tenant(stream_table *table, const packet_tcp *packet, stream_flow *found)
+{
+    stream_flow *own = tenant_find(&table->flows, found, packet);
+    if (own != NULL)
+        return own;
+    bool is_new = true; /* for Wireshark, too */
+    for (stream_flow *each = found; each != NULL; each = flow_find_next(&table->flows, each))
+        is_new = is_new && starts_anew(each, packet);
+    return add_flow(table, packet, found->hash, is_new ? &table->next_stream : &table->next_tenant_stream);
 }
 
 /* The first real segment of a flow: now the core hears of it. */
@@ -170,6 +188,7 @@ static bool open_connection(stream_table *table, stream_flow *flow, const packet
     stream_context *context = &table->context;
     flow->ends[0] = packet->source;
     flow->ends[1] = packet->target;
+    tenant_begin(flow, packet);
     ka_connection *connection = NULL;
     ka_status status =
         context->facts->connection_open(context->audit, flow->stream, flow->ends, flow, &connection);
@@ -188,6 +207,8 @@ static bool open_connection(stream_table *table, stream_flow *flow, const packet
 static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, uint32_t hash)
 {
     stream_flow *found = flow_find(&table->flows, hash, &packet->source, &packet->target);
+    if (found != NULL && tenant_may_differ(found, packet))
+        found = flow_of_tenant(table, packet, found);
     if (found != NULL && starts_anew(found, packet)) {
         end_connection(table, found, KA_GATE_PORT_REUSE);
         drop_halves(table, found);
@@ -195,7 +216,7 @@ static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, uint3
         found = NULL;
     }
     if (found == NULL)
-        found = add_flow(table, packet, hash);
+        found = add_flow(table, packet, hash, &table->next_stream);
     if (found != NULL && found->state == FLOW_QUOTED) {
         make_room(table);
         if (!open_connection(table, found, packet))
@@ -280,11 +301,18 @@ ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
     on_time(table, packet->segment.time_ns);
     uint32_t hash = flow_hash(&table->flows, &packet->source, &packet->target);
     if (flow_find(&table->flows, hash, &packet->source, &packet->target) == NULL) {
-        stream_flow *added = add_flow(table, packet, hash);
+        stream_flow *added = add_flow(table, packet, hash, &table->next_stream);
         if (added != NULL)
             flow_set_tombstone(&table->flows, added, FLOW_QUOTED, expiry(table));
     }
     return take_status(table);
+}
+
+void stream_paths(const void *owner, uint16_t paths[2])
+{
+    const stream_flow *flow = owner;
+    paths[0] = flow->halves[0].path;
+    paths[1] = flow->halves[1].path;
 }
 
 ka_status stream_finish(stream_table *table)

@@ -11,6 +11,11 @@
 #include "packet/packet.h"
 
 typedef struct stream_table stream_table;
+
+/* Connections that Wireshark takes for part of another one, of a tenant with the same addresses, are numbered
+ * from here on: behind all that have a number of Wireshark's. */
+#define STREAM_TENANT_FIRST UINT32_C(0x80000000)
+
 struct stream_facts;
 
 /* What was given up, for the summary. */
@@ -70,6 +75,10 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first
+ * packet's sender first; for packet_path_text. */
+void stream_paths(const void *owner, uint16_t paths[2]);
 
 /* The end of the capture: hands the core whatever is complete by then (bytes still waiting behind a hole). */
 ka_status stream_finish(stream_table *table);

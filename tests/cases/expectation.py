@@ -39,6 +39,7 @@ class Expectation:
     subject: str = ""         # a connection or a server
     transformation: str = ""  # of unless
     gate: str = ""
+    only_in: str = ""         # of unless: the transformation in which that front end is excused
     facts: dict = field(default_factory=dict)
     finding: str = ""
     maybe: bool = False       # unless ...: maybe FINDING
@@ -50,6 +51,8 @@ class Expectation:
 
 def read(line, text, transformation, gate):
     wanted = Expectation(line, transformation=transformation or "", gate=gate or "")
+    if transformation in FRONT_ENDS and gate in TRANSFORMATIONS:
+        wanted.only_in, wanted.gate, gate = gate, "", ""
     if transformation and transformation not in TRANSFORMATIONS + FRONT_ENDS:
         raise ValueError(f"{transformation} is no transformation: {', '.join(TRANSFORMATIONS + FRONT_ENDS)}")
     if transformation and bool(gate) == (transformation in FRONT_ENDS):
@@ -132,11 +135,12 @@ def check(wanted, case):
         raise ValueError(f"{wanted.finding}: @LABEL of the line that decides is missing")
 
 
-def effective(expectations, kind):
-    """The expectations with the `unless` lines of that transformation or front end put in the place of what they are
-    about."""
+def effective(expectations, kind, transformation=""):
+    """The expectations with the `unless` lines of that transformation or front end (in that transformation) put in the
+    place of what they are about."""
     chosen = [wanted for wanted in expectations if not wanted.transformation]
-    for other in (wanted for wanted in expectations if wanted.transformation == kind):
+    for other in (wanted for wanted in expectations
+                  if wanted.transformation == kind and wanted.only_in in ("", transformation)):
         if other.finding:
             replaced = [wanted for wanted in chosen
                         if (wanted.finding, wanted.subject) == (other.finding, other.subject)]

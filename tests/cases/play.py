@@ -120,9 +120,11 @@ class Conversation:
         return made
 
     def resend_all(self):
-        """Every payload segment once more, unless its sender was reset or vanished before."""
+        """Every payload segment once more, unless its sender was reset or vanished before. What a story loses it sends
+        again itself."""
         for old in [segment for segment in self.segments if segment.bytes and not segment.probe]:
-            if old.again is None and not old.flags & RST and self.is_there(old.side, old.sent_ns + self.resent_ns):
+            once = old.again is None and "lost" not in old.options and not old.flags & RST
+            if once and self.is_there(old.side, old.sent_ns + self.resent_ns):
                 options = {name: value for name, value in old.options.items() if name in CAPTURED_AS}
                 self.add(old.side, old.sent_ns + self.resent_ns, old.flags, old.bytes, event=old.event, again=old,
                          options=options)

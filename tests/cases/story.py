@@ -21,6 +21,8 @@ LABEL = re.compile(rf"\s+@({NAME})$")
 OPTIONS = re.compile(r"\s*\[([^\]]*)\]$")
 OPTION = re.compile(r"""((?:"(?:\\.|[^"\\])*"|[^,"])+)(?:,|$)""")
 COMMENT = re.compile(r"\s{2,}#\s.*$")
+REPEAT = re.compile(r"repeat\s+(\d+)\s+every\s+(\S+)(?:\s+from\s+(\S+))?$")
+COUNTER = "{n}"
 FLAGS = {"FIN": "fin", "RST": "rst", "ACK": "ack", "SYN": "syn", "SYN-ACK": "syn-ack"}
 DEFAULT_PATH_NS = 50_000_000
 TAIL_NS = 3 * SECOND_NS  # longer than a connection takes to settle
@@ -62,6 +64,16 @@ class Event:
 
 
 @dataclass
+class Repeat:
+    """Lines told several times."""
+    line: int
+    count: int
+    first_ns: int
+    every_ns: int
+    lines: list = field(default_factory=list)  # (number, text)
+
+
+@dataclass
 class Case:
     path: Path
     name: str            # "closed-early/nginx"
@@ -92,7 +104,9 @@ class Reader:
     def __init__(self, path, name):
         self.case = Case(path, name)
         self.line = 0
+        self.begin_ns = 0  # of the story, or of the repetition under way
         self.before_ns = 0
+        self.repeated = None
         self.left = {}     # (connection, side) -> bytes of a message that `rest` sends
         self.asked = {}    # connection -> (method, event) of requests without an answer
         self.labels = {}
@@ -117,15 +131,38 @@ class Reader:
             self.fail("a case begins with a comment that tells its story")
         word = text.split()[0]
         known = {"path": self.path, "capture": self.capture, "server": self.server, "client": self.client,
-                 "connect": self.connect, "expect": self.expect, "unless": self.unless}
-        if word in known:
+                 "connect": self.connect, "expect": self.expect, "unless": self.unless, "repeat": self.repeat}
+        if self.repeated is not None and word == "end":
+            self.repeat_all()
+        elif self.repeated is not None and word != "repeat":
+            self.repeated.lines.append((self.line, text))
+        elif word in known:
             known[word](text)
         elif text.split()[1:] == ["end"]:
             self.case.end_ns = self.time(word)
         else:
             self.event(text)
 
+    def repeat(self, text):
+        match = REPEAT.match(text)
+        if not match or self.repeated is not None:
+            self.fail("repeat COUNT every DURATION [from TIME], and not within another one")
+        first_ns = self.time(match[3]) if match[3] else self.before_ns
+        self.repeated = Repeat(self.line, int(match[1]), first_ns, self.duration(match[2]))
+
+    def repeat_all(self):
+        """Each time as if the story began anew, so much later."""
+        repeated, self.repeated = self.repeated, None
+        for number in range(repeated.count):
+            self.begin_ns = self.before_ns = repeated.first_ns + number * repeated.every_ns
+            for self.line, text in repeated.lines:
+                self.statement(text.replace(COUNTER, str(number + 1)))
+        self.begin_ns = 0
+
     def finish(self):
+        if self.repeated is not None:
+            self.line = self.repeated.line
+            self.fail("repeat without end")
         if not self.case.events and not self.case.connections:
             self.fail("nothing happens")
         for event in self.case.events:
@@ -158,7 +195,7 @@ class Reader:
         match = TIME.match(text)
         if not match:
             self.fail(f"{text} is no time, and no word that begins a line")
-        base_ns = 0
+        base_ns = self.begin_ns
         if match["label"]:
             if match["label"] not in self.labels:
                 self.fail(f"no line before is named {match['label']}")

@@ -70,6 +70,10 @@ class Grammar(unittest.TestCase):
         self.refuse("+0.1 C> FIN\nunless plain: requests 1\n", 3, "gate")
         self.refuse("+0.1 C> FIN\nunless magic gate: requests 1\n", 3, "no transformation")
         self.refuse("+0.1 C> GET /\n+0.01 S> 200\n", 3, "has not arrived")
+        self.refuse("repeat 2\n", 2, "COUNT every DURATION")
+        self.refuse("repeat 2 every 1s\nrepeat 2 every 1s\n", 3, "not within another")
+        self.refuse("repeat 2 every 1s\n+1 C> FIN\n", 2, "repeat without end")
+        self.refuse("repeat 2 every 1s\n+1 C> FIN @a\nend\n", 3, "already")
         self.refuse("+5 C> FIN\n3 end\n+0.1 S> FIN\n", 4, "goes on behind its end")
 
     def test_a_story_is_told_first(self):
@@ -79,6 +83,16 @@ class Grammar(unittest.TestCase):
     def test_times(self):
         case = case_of("# T.\n+1 C> GET / @ask\n+250ms S> 200\nask+2 C> FIN\n0.5m S> FIN\n")
         self.assertEqual([event.at_ns // 10**6 for event in case.events], [1000, 1250, 3000, 30000])
+
+    def test_repetitions(self):
+        case = case_of("# R.\nconnect 1 a\nrepeat 3 every 2s\n0.5 a C> GET /{n} @ask{n}\nask{n}+250ms a S> 200\n"
+                       "end\n+1 a C> FIN\n0.5 a S> FIN\n")
+        self.assertEqual([event.at_ns // 10**6 for event in case.events],
+                         [1500, 1750, 3500, 3750, 5500, 5750, 6750, 500])
+        self.assertEqual([event.bytes[4:6] for event in case.events[:6:2]], [b"/1", b"/2", b"/3"])
+        self.assertEqual([event.line for event in case.events], [4, 5] * 3 + [7, 8])
+        case = case_of("# R.\n7 C> FIN\nrepeat 2 every 2s from 3\n+1 S> FIN\nend\n")
+        self.assertEqual([event.at_ns // 10**6 for event in case.events], [7000, 4000, 6000])
 
     def test_messages(self):
         case = case_of('# M.\n+1 C> HEAD /a | X: y\n+1 S> 200 | Content-Length: 7\n+1 C> POST /b HTTP/1.0 [body "xy"]\n'
@@ -148,6 +162,16 @@ class Transforming(unittest.TestCase):
                                                           if event.bytes))
         self.assertEqual(count["duplicated"], [2 * plain])
         self.assertTrue(all(packets > plain for packets in count["resent"]))
+
+    def test_many_packets_are_split_in_fewer_ways(self):
+        case = case_of("# M.\nconnect a\nrepeat 100 every 1s\n0.1 a C> GET /\n+0.1 a S> 200\nend\n")
+        variants = transform.split(case)
+        plain = transform.plain(case)[0]
+        self.assertLess(len(variants[0].packets), transform.BYTES_MAX + len(plain.packets))
+        self.assertLess((len(variants) - 1) * len(plain.packets), transform.PACKETS_MAX + len(plain.packets))
+        self.assertGreater(len(variants), 10)
+        for variant in variants:
+            self.assertEqual(self.payload(variant, 0), self.payload(plain, 0), variant.name)
 
     def test_checksums(self):
         capture = Capture(transform.plain(self.case) + transform.ipv6(self.case))

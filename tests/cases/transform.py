@@ -11,6 +11,9 @@ COPY_NS = 150_000         # a mirror port's copy
 RESENT_NS = (30_000_000, 250_000_000)  # before and after the ACK came back on the usual path
 PIECES_MAX = 600          # longer payloads are not split into single bytes
 POSITIONS_MAX = 400       # nor cut behind this
+# A story of many connections is split in fewer ways, so that no variant and no case outweighs all others.
+BYTES_MAX = 8000          # of a variant in single bytes; of more, the pieces are larger
+PACKETS_MAX = 20000       # of all variants that are cut at one position
 
 
 @dataclass
@@ -65,8 +68,17 @@ def cut_all(packets, cuts_of, whole=b""):
     return made
 
 
-def single_bytes(length):
-    return range(1, length) if length <= PIECES_MAX else []
+def small_pieces(packets):
+    """Cuts into single bytes, or where there are many into pieces so small that there are BYTES_MAX."""
+    step = 1 + sum(len(packet.bytes) for packet in packets if len(packet.bytes) <= PIECES_MAX) // BYTES_MAX
+    return lambda length: range(step, length, step) if length <= PIECES_MAX else []
+
+
+def positions(packets):
+    """Where payloads are cut in two: everywhere, or in a story of many packets here and there."""
+    end = min(longest(packets), POSITIONS_MAX)
+    step = 1 + end * len(packets) // PACKETS_MAX
+    return range(1, end, step)
 
 
 def longest(packets):
@@ -76,8 +88,8 @@ def longest(packets):
 def split(case):
     packets = Play(case).packets
     # Wireshark knows HTTP/2 by its whole preface.
-    variants = [Variant(case, "split into bytes", cut_all(packets, single_bytes, H2_PREFACE))]
-    for at in range(1, min(longest(packets), POSITIONS_MAX)):
+    variants = [Variant(case, "split into bytes", cut_all(packets, small_pieces(packets), H2_PREFACE))]
+    for at in positions(packets):
         variants.append(Variant(case, f"split at {at}",
                                 cut_all(packets, lambda length, at=at: [at] if at < length else [])))
     return variants

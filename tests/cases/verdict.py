@@ -64,7 +64,7 @@ def judge(capture, output, transformation, front_end):
     excused = set()
     for instance in capture.instances:
         case = instance.variant.case
-        usual = expectation.effective(case.expectations, front_end)
+        usual = expectation.effective(case.expectations, front_end, transformation)
         found = Judge(capture, instance, told[id(instance)], transformation, usual).judge()
         if found and any(wanted.transformation == transformation for wanted in case.expectations):
             lowered = expectation.effective(usual + gated(case, transformation), transformation)

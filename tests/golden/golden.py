@@ -9,7 +9,7 @@ expect.ndjson holds one JSON object a line, each with a "type". It matches exact
 connection the one with its stream; for a finding the one with its id and its stream, server or pair; for an exchange
 the one with its stream and number or frame; for an endpoint the one with its server; else the one with all keys given. Keys left out are not checked; a number may be {"min": .., "max": ..}; a list of names may be in
 any order. Every connection and every finding must be expected. {"type": "exit", "status": 3} expects an exit status
-other than 0. Lines starting with # are comments.
+other than 0. {"type": "healthy"} is for tests/plugin/healthy. Lines starting with # are comments.
 
 report.txt is the text report, byte for byte; tests/golden/update rewrites it.
 
@@ -26,6 +26,7 @@ from pathlib import Path
 SKIPPED = 77
 TIMEOUT_S = 120
 COMPLETE = {"connection", "finding"}  # types of which every record must be expected
+OF_THE_SAMPLE = {"exit", "healthy"}  # types of lines that expect no record
 
 
 class BadJson(ValueError):
@@ -255,7 +256,7 @@ def check_records(tool, sample, schema):
     schema_problems, reason = check_schema(run.stdout, schema) if not problems else ([], None)
     problems = check_status(run, status, "--format ndjson") + problems + schema_problems
     problems += check_order(records) + check_ids(records)
-    problems += compare([line for line in expectations if line[1]["type"] != "exit"], records)
+    problems += compare([line for line in expectations if line[1]["type"] not in OF_THE_SAMPLE], records)
     return problems, status, reason
 
 

@@ -11,9 +11,9 @@
 static story s;
 static ka_allocator allocator;
 
-static ka_address numbered(uint32_t n)
+static ka_client_key numbered(uint32_t endpoint, uint32_t n)
 {
-    return (ka_address){{10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}, (uint16_t)n, 4};
+    return (ka_client_key){{10, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}, 4, endpoint, 0};
 }
 
 static int begin(void **state)
@@ -24,61 +24,74 @@ static int begin(void **state)
     return 0;
 }
 
-static ka_client *find(ka_clients *clients, uint32_t endpoint, uint32_t n, bool create)
+static ka_client *find(ka_clients *clients, uint32_t endpoint, uint32_t n)
 {
-    ka_client *found;
-    ka_address address = numbered(n);
-    assert_int_equal(ka_clients_find(clients, &allocator, endpoint, &address, create, &found, NULL), KA_OK);
-    return found;
+    ka_client_key key = numbered(endpoint, n);
+    return ka_clients_find(clients, &key);
 }
 
-static void test_pairs_up_to_their_limit(void **state)
+static ka_client *add(ka_clients *clients, uint32_t endpoint, uint32_t n)
+{
+    ka_client *added;
+    ka_client_key key = numbered(endpoint, n);
+    assert_int_equal(ka_clients_add(clients, &allocator, &key, &added), KA_OK);
+    return added;
+}
+
+static void test_clients_up_to_their_limit(void **state)
 {
     ka_clients clients = {.seed = 7}, copy;
     (void)state;
-    assert_null(find(&clients, 0, 1, false));
+    assert_null(find(&clients, 0, 1));
     for (uint32_t i = 0; i < KA_CLIENTS_MAX; i++)
-        find(&clients, i % 2, i / 2, true)->connections = i + 1;
+        add(&clients, i % 2, i / 2)->connections = i + 1;
     assert_int_equal(clients.count, KA_CLIENTS_MAX);
-    assert_null(find(&clients, 2, 1, true)); /* left out, no error */
-    assert_int_equal(find(&clients, 1, 100, true)->connections, 202);
+    assert_null(add(&clients, 2, 1)); /* left out, no error */
+    assert_int_equal(find(&clients, 1, 100)->connections, 202);
     assert_int_equal(ka_clients_copy(&clients, &allocator, &copy), KA_OK);
-    find(&copy, 1, 100, false)->connections = 0;
-    assert_int_equal(find(&clients, 1, 100, false)->connections, 202);
+    find(&copy, 1, 100)->connections = 0;
+    assert_int_equal(find(&clients, 1, 100)->connections, 202);
     ka_clients_fini(&copy, &allocator);
     ka_clients_fini(&clients, &allocator);
     story_end(&s);
 }
 
-static void test_the_port_plays_no_part(void **state)
+static void test_a_ledger_for_each_site(void **state)
 {
-    ka_clients clients = {0};
-    ka_client *found;
-    ka_address address = numbered(1);
-    bool added;
+    ka_address client = {{10, 0, 0, 1}, 1000, 4};
+    ka_address address = {{10, 0, 0, 2}, 80, 4};
+    ka_endpoints servers;
+    ka_endpoint *e;
+    uint32_t first, again;
     (void)state;
-    find(&clients, 0, 1, true);
-    address.port = 9;
-    ka_clients_find(&clients, &allocator, 0, &address, true, &found, &added);
-    assert_false(added);
-    address.version = 6;
-    ka_clients_find(&clients, &allocator, 0, &address, true, &found, &added);
-    assert_true(added);
-    ka_clients_fini(&clients, &allocator);
+    ka_endpoints_init(&servers, &allocator, 0);
+    ka_endpoints_find(&servers, &address, true, &e);
+    ka_endpoints_client(&servers, e, &client, 5, &first);
+    client.port++; /* plays no part */
+    ka_endpoints_client(&servers, e, &client, 5, &again);
+    assert_int_equal(again, first);
+    ka_endpoints_client(&servers, e, &client, 6, &again);
+    assert_int_equal(again, first + 1);
+    client.version = 6;
+    ka_endpoints_client(&servers, e, &client, 5, &again);
+    assert_int_equal(again, first + 2);
+    assert_int_equal(e->first_client, first);
+    assert_int_equal(servers.clients.at[first - 1].next, first + 1);
+    ka_endpoints_fini(&servers);
+    story_end(&s);
 }
 
 static void test_no_memory(void **state)
 {
-    ka_address address = numbered(1);
+    ka_client_key key = numbered(0, 1);
     (void)state;
     for (long refuse = 1; refuse <= 2; refuse++) {
         ka_clients clients = {0};
-        ka_client *found = (ka_client *)(void *)&s;
+        ka_client *added = (ka_client *)(void *)&s;
         s.refuse = s.taken + refuse;
-        assert_int_equal(ka_clients_find(&clients, &allocator, 0, &address, true, &found, NULL),
-                         KA_NO_MEMORY);
-        assert_ptr_equal(found, &s); /* untouched */
-        assert_non_null(find(&clients, 0, 1, true));
+        assert_int_equal(ka_clients_add(&clients, &allocator, &key, &added), KA_NO_MEMORY);
+        assert_ptr_equal(added, &s); /* untouched */
+        assert_non_null(add(&clients, 0, 1));
         ka_clients copy;
         s.refuse = s.taken + refuse;
         assert_int_equal(ka_clients_copy(&clients, &allocator, &copy), KA_NO_MEMORY);
@@ -154,8 +167,8 @@ static void test_witnesses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_pairs_up_to_their_limit, begin),
-        cmocka_unit_test_setup(test_the_port_plays_no_part, begin),
+        cmocka_unit_test_setup(test_clients_up_to_their_limit, begin),
+        cmocka_unit_test_setup(test_a_ledger_for_each_site, begin),
         cmocka_unit_test_setup(test_no_memory, begin),
         cmocka_unit_test(test_opened_instead),
         cmocka_unit_test(test_growth_of_any_length),

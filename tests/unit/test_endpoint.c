@@ -104,7 +104,7 @@ static void test_copy_is_apart(void **state)
     (void)state;
     assert_int_equal(ka_endpoint_add(e, &r, true), KA_OK);
     assert_int_equal(closes_idle(1, 1), KA_OK);
-    ka_endpoint_named(e, (ka_slice){"a", 1});
+    ka_endpoint_named(e, (ka_slice){"a", 1}, 1);
     assert_int_equal(ka_endpoints_copy(&servers, &copy), KA_OK);
     assert_int_equal(copy.count, 1);
     ka_endpoint *twin = copy.at[0];
@@ -161,12 +161,12 @@ static void test_name(void **state)
 {
     char host[100];
     (void)state;
-    ka_endpoint_named(e, (ka_slice){NULL, 0});
+    ka_endpoint_named(e, (ka_slice){NULL, 0}, 0);
     assert_string_equal(e->name, "");
     memset(host, 'h', sizeof host);
-    ka_endpoint_named(e, (ka_slice){unit_at_page_end(host, sizeof host), sizeof host});
+    ka_endpoint_named(e, (ka_slice){unit_at_page_end(host, sizeof host), sizeof host}, 1);
     assert_int_equal(strlen(e->name), KA_ENDPOINT_NAME_BYTES - 1);
-    ka_endpoint_named(e, (ka_slice){"b", 1}); /* the first stands */
+    ka_endpoint_named(e, (ka_slice){"b", 1}, 2); /* the first stands */
     assert_int_equal(e->name[0], 'h');
 }
 

@@ -51,6 +51,7 @@ static void defaults(void **state)
     assert_null(parsed.output);
     assert_int_equal(parsed.format, OPTIONS_TEXT);
     assert_int_equal(parsed.color, OPTIONS_COLOR_AUTO);
+    assert_false(parsed.recursive);
     assert_false(parsed.connections);
     assert_false(parsed.exchanges);
     assert_false(parsed.has_fail_on);

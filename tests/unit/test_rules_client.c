@@ -5,6 +5,8 @@
  */
 #include "timeline.h"
 
+#include <stdio.h>
+
 static timeline t;
 
 #define KEEP "Connection: keep-alive"
@@ -76,6 +78,41 @@ static void nothing_left_behind(void **state)
             leave(rows[i]);
             assert_silent(&t);
         }
+    }
+}
+
+#define SITES 24
+
+/* Hosts of the same address: connections of one site are no use for another. */
+static const char *site(int i)
+{
+    static char hosts[SITES][32];
+    snprintf(hosts[i], sizeof hosts[i], "Host: site%d.example", i);
+    return hosts[i];
+}
+
+static void sites_share_no_pool(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (int i = 0; i < SITES; i++) {
+            conversation *c = connect_at(&t, 1.5 * i);
+            exchange(c, 1.5 * i + 0.1, site(i), KEEP);
+            server_closes(c, 1.5 * i + 5.6);
+        }
+        timeline_play(&t, 100);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
+    {
+        for (int i = 0; i < SITES; i++) {
+            conversation *c = connect_at(&t, 0.5 * i);
+            exchange(c, 0.5 * i + 0.1, site(i), KEEP);
+            client_closes(c, 0.5 * i + 0.3);
+        }
+        timeline_play(&t, 100);
+        assert_silent(&t);
     }
 }
 
@@ -224,6 +261,47 @@ static void nothing_piles_up(void **state)
     }
 }
 
+static void used_connections_do_not_pile_up(void **state)
+{
+    (void)state;
+    for (int used = 0; used < 2; used++) {
+        FROM_EVERYWHERE(t)
+        { /* clients are added, and each goes on using its connection, or does not */
+            t.limits.idle_forever_ns = 100000 * KA_SECOND_NS;
+            for (int i = 0; i < 40; i++) {
+                conversation *c = connect_at(&t, 16 * i);
+                c->ends[CLIENT].ip[3] = (uint8_t)i;
+                exchange(c, 16 * i + 0.1, "", KEEP);
+                for (int k = 0; used && i + k < 36; k += 8)
+                    exchange(c, 16 * (i + k) + 64, "", KEEP);
+            }
+            exchange(connect_at(&t, 1), 2, "", KEEP);
+            timeline_play(&t, 660);
+            if (used)
+                assert_absent(&t, KA_POOL_GROWTH);
+            else
+                assert_holds(&t, KA_POOL_GROWTH, KA_ERROR, KA_FAULT_SERVER, NULL);
+        }
+    }
+}
+
+static void an_advertised_timeout_may_come_yet(void **state)
+{
+    (void)state;
+    for (int timeout_s = 320; timeout_s < 360; timeout_s += 20) {
+        FROM_EVERYWHERE(t)
+        {
+            char keep[64];
+            snprintf(keep, sizeof keep, KEEP "\nKeep-Alive: timeout=%d", timeout_s);
+            for (int i = 0; i < 40; i++)
+                exchange(connect_at(&t, 16 * i), 16 * i + 0.1, "", keep);
+            timeline_play(&t, 660);
+            bool told = finding_of(&t, KA_POOL_GROWTH) != NULL;
+            assert_int_equal(told, timeout_s * 2 < 660);
+        }
+    }
+}
+
 /* ---- connection-imbalance ---- */
 
 static conversation *uses(uint8_t server, double from_s, int requests, const char *host)
@@ -256,7 +334,16 @@ static void one_server_gets_most(void **state)
 
 static void no_imbalance(void **state)
 {
-    enum { JUST_THREE_TIMES, TWO_SERVERS, OTHER_NAMES, OTHER_TIME, MANY_CONNECTIONS, OTHER_CLIENTS, CASES };
+    enum {
+        JUST_THREE_TIMES,
+        TWO_SERVERS,
+        OTHER_NAMES,
+        OTHER_TIME,
+        MANY_CONNECTIONS,
+        OTHER_CLIENTS,
+        HEALTH,
+        CASES
+    };
     (void)state;
     for (int k = 0; k < CASES; k++) {
         FROM_EVERYWHERE(t)
@@ -266,6 +353,11 @@ static void no_imbalance(void **state)
                 uses(1, 0.01 * i, (k == JUST_THREE_TIMES ? 120 : 135) / connections, HOST);
             for (uint8_t server = 2; server < (k == TWO_SERVERS ? 3 : 5); server++) {
                 const char *host = k == OTHER_NAMES ? "Host: other.example" : HOST;
+                if (k == HEALTH) { /* a connection for each check, and often enough to be contemporary */
+                    uses(server, server, 1, HOST);
+                    uses(server, 60, 1, HOST);
+                    continue;
+                }
                 conversation *c = uses(server, k == OTHER_TIME ? 70 : server, 39, host);
                 exchange(c, k == OTHER_TIME ? 100 : 60, host, KEEP);
                 if (k == OTHER_CLIENTS)
@@ -277,18 +369,54 @@ static void no_imbalance(void **state)
     }
 }
 
+static void a_second_site_is_no_imbalance(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (uint8_t server = 1; server < 5; server++)
+            exchange(uses(server, 0.1 * server, 39, HOST), 70, HOST, KEEP);
+        uses(1, 0.5, 135, "Host: other.example");
+        timeline_play(&t, 110);
+        assert_silent(&t);
+    }
+}
+
+/* Clusters of one name without a common client: each is a set, and the busier one hides none. */
+static void two_sets_of_one_name(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        for (uint8_t server = 1; server < 9; server++) {
+            conversation *c = uses(server, 0.1 * server, server == 1 ? 130 : server == 5 ? 120 : 39, HOST);
+            c->ends[CLIENT].ip[3] = server < 5 ? 1 : 2;
+            exchange(c, 70, HOST, KEEP);
+        }
+        timeline_play(&t, 110);
+        assert_int_equal(t.finding_count, 2);
+        assert_int_equal(value_of(&t.findings[0], "servers"), 4);
+        assert_int_equal(value_of(&t.findings[0], "requests") + value_of(&t.findings[1], "requests"), 252);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_left_behind),
         cmocka_unit_test(nothing_left_behind),
+        cmocka_unit_test(sites_share_no_pool),
         cmocka_unit_test(a_restart_abandons_nothing),
         cmocka_unit_test(a_connection_for_every_request),
         cmocka_unit_test(no_churn),
         cmocka_unit_test(connections_pile_up),
         cmocka_unit_test(nothing_piles_up),
+        cmocka_unit_test(used_connections_do_not_pile_up),
+        cmocka_unit_test(an_advertised_timeout_may_come_yet),
         cmocka_unit_test(one_server_gets_most),
         cmocka_unit_test(no_imbalance),
+        cmocka_unit_test(a_second_site_is_no_imbalance),
+        cmocka_unit_test(two_sets_of_one_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,30 @@ static void body_in_good_time(void **state)
     }
 }
 
+/* The ACK of the head says whether it arrived the first time. */
+static void head_sent_again(void **state)
+{
+    (void)state;
+    for (int lost = 0; lost < 2; lost++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = connect_at(&t, 0);
+            c->mute[SERVER] = lost == 1;
+            mark *request_head = head(c, 0.1);
+            resend(c, 1.1, request_head);
+            answer(c, 1.13, 100, "");
+            body(c, 1.2, request_head, EXPECT);
+            response(c, 1.5, "");
+            closes(c, 2);
+            timeline_play(&t, 20);
+            if (lost)
+                assert_silent(&t);
+            else
+                assert_only(&t, KA_EXPECT_STALL, KA_FINDING_COUNT);
+        }
+    }
+}
+
 static void no_body_at_all(void **state)
 {
     (void)state;
@@ -123,6 +147,16 @@ static void no_body_at_all(void **state)
             else
                 assert_holds(&t, KA_EXPECT_STALL, KA_WARN, KA_FAULT_SERVER, request_head);
         }
+    }
+    FROM_EVERYWHERE(t)
+    { /* the server never had the head */
+        conversation *c = connect_at(&t, 0);
+        c->mute[SERVER] = true;
+        mark *request_head = head(c, 0.1);
+        resend(c, 1.1, request_head);
+        fin(c, CLIENT, 30);
+        timeline_play(&t, 40);
+        assert_absent(&t, KA_EXPECT_STALL);
     }
     FROM_EVERYWHERE(t)
     { /* a part of the body came */
@@ -177,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(body_without_a_go_ahead),
         cmocka_unit_test(body_in_good_time),
+        cmocka_unit_test(head_sent_again),
         cmocka_unit_test(no_body_at_all),
         cmocka_unit_test(body_skipped),
     };

@@ -11,9 +11,11 @@ static timeline t;
 /* ---- ka-unit-suspect ---- */
 
 /* The response ends at at_s + 0.1 at the server; the client knows 25 ms later. */
-static mark *one_connection(double at_s, double client_idle_s)
+static mark *one_connection(double at_s, double client_idle_s, bool reused)
 {
-    conversation *c = connect_at(&t, at_s - 0.1);
+    conversation *c = connect_at(&t, at_s - 0.3);
+    if (reused)
+        exchange(c, at_s - 0.127, "", KEEP_9);
     exchange(c, at_s, "", KEEP_9);
     mark *close = fin(c, CLIENT, at_s + 0.125 + client_idle_s);
     fin(c, SERVER, at_s + 0.125 + client_idle_s + 0.03);
@@ -27,7 +29,7 @@ static void seconds_taken_for_milliseconds(void **state)
     {
         mark *close = NULL;
         for (int i = 0; i < 6; i++) {
-            mark *this_close = one_connection(1 + i, 0.0092);
+            mark *this_close = one_connection(1 + i, 0.0092, i == 2);
             close = i == 4 ? this_close : close;
         }
         timeline_play(&t, 20);
@@ -52,15 +54,22 @@ static void unit_is_not_suspect(void **state)
         FROM_EVERYWHERE(t)
         {
             for (int i = 0; i < 6; i++)
-                one_connection(1 + i, idle_s[row][i]);
+                one_connection(1 + i, idle_s[row][i], i == 1);
             timeline_play(&t, 20);
             assert_silent(&t);
         }
     }
     FROM_EVERYWHERE(t)
+    { /* a script, whose end takes so long */
+        for (int i = 0; i < 6; i++)
+            one_connection(1 + i, 0.0092, false);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* four are too few */
         for (int i = 0; i < 4; i++)
-            one_connection(1 + i, 0.0092);
+            one_connection(1 + i, 0.0092, i == 2);
         timeline_play(&t, 20);
         assert_silent(&t);
     }
@@ -103,7 +112,7 @@ static void hint_taken_for_a_response_timeout(void **state)
                 fin(c, SERVER, 1 + waited_s[i / 2] + 0.03);
             timeline_play(&t, 20);
             const ka_finding *f =
-                assert_holds(&t, KA_CLIENT_TIMEOUT_FROM_HINT, KA_WARN, KA_FAULT_CLIENT, close);
+                assert_holds(&t, KA_CLIENT_TIMEOUT_FROM_HINT, KA_NOTE, KA_FAULT_CLIENT, close);
             assert_value(f, "waited", waited_s[i / 2]);
             assert_only(&t, KA_CLIENT_TIMEOUT_FROM_HINT, KA_FINDING_COUNT);
         }
@@ -115,7 +124,29 @@ static void hint_taken_for_a_response_timeout(void **state)
         response(c, 8, KEEP_5);
         rst(c, CLIENT, 8.025);
         timeline_play(&t, 20);
-        assert_holds(&t, KA_CLIENT_TIMEOUT_FROM_HINT, KA_WARN, KA_FAULT_CLIENT, close);
+        assert_holds(&t, KA_CLIENT_TIMEOUT_FROM_HINT, KA_NOTE, KA_FAULT_CLIENT, close);
+    }
+}
+
+static void it_waits_longer_untold(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method;
+        double answered_s;
+        ka_severity severity;
+    } rows[] = {{"GET", 5.4, KA_WARN}, {"GET", 5.3, KA_NOTE}, {"PUT", 9, KA_NOTE}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = connect_at(&t, 0);
+            request(c, 0.1, "")->method = rows[i].method;
+            response(c, rows[i].answered_s, KEEP_5);
+            request(c, 10, "")->method = "GET";
+            mark *close = rst(c, CLIENT, 15);
+            timeline_play(&t, 30);
+            assert_holds(&t, KA_CLIENT_TIMEOUT_FROM_HINT, rows[i].severity, KA_FAULT_CLIENT, close);
+        }
     }
 }
 
@@ -131,6 +162,13 @@ static void given_up_for_another_reason(void **state)
             timeline_play(&t, 40);
             assert_absent(&t, KA_CLIENT_TIMEOUT_FROM_HINT);
         }
+    }
+    FROM_EVERYWHERE(t)
+    { /* the server never had the request */
+        conversation *c = gives_up(5, KEEP_5, true, &close);
+        c->mute[SERVER] = true;
+        timeline_play(&t, 20);
+        assert_absent(&t, KA_CLIENT_TIMEOUT_FROM_HINT);
     }
     FROM_EVERYWHERE(t)
     { /* nothing was advertised */
@@ -172,9 +210,8 @@ static void given_up_for_another_reason(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seconds_taken_for_milliseconds),
-        cmocka_unit_test(unit_is_not_suspect),
-        cmocka_unit_test(hint_taken_for_a_response_timeout),
+        cmocka_unit_test(seconds_taken_for_milliseconds),    cmocka_unit_test(unit_is_not_suspect),
+        cmocka_unit_test(hint_taken_for_a_response_timeout), cmocka_unit_test(it_waits_longer_untold),
         cmocka_unit_test(given_up_for_another_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

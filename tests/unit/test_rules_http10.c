@@ -39,6 +39,12 @@ static const row rows[] = {
     {"", "", KA_FINDING_COUNT, KA_CHAT},
 };
 
+/* Neither may wait for a close: one asked for it, too, the other asked in a way of its own. */
+static const row half_asked[] = {
+    {"Connection: keep-alive, close", "", KA_CLOSE_CONTRADICTION, KA_WARN},
+    {"Keep-Alive: max=100", KEEP, KA_TOKEN_MISSING, KA_WARN},
+};
+
 static void open_behind_an_answer(void **state)
 {
     (void)state;
@@ -61,6 +67,22 @@ static void open_behind_an_answer(void **state)
                 if (ending == 1)
                     assert_value(f, "open_for", 5);
             }
+        }
+    }
+}
+
+static void asked_in_a_way(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof half_asked / sizeof half_asked[0]; i++) {
+        FROM_EVERYWHERE(t)
+        {
+            mark *answered;
+            conversation *c =
+                asked_in_10(half_asked[i].request_fields, half_asked[i].response_fields, &answered);
+            closes(c, CLIENT, 5.2);
+            timeline_play(&t, 20);
+            assert_only(&t, half_asked[i].id, KA_FINDING_COUNT);
         }
     }
 }
@@ -91,6 +113,16 @@ static void closed_or_used_in_time(void **state)
             response(c, 3.1, CLOSE);
             closes(c, SERVER, 3.1);
             timeline_play(&t, 20);
+            assert_silent(&t);
+        }
+        FROM_EVERYWHERE(t)
+        { /* it went on once, and knows where a response ends */
+            mark *answered;
+            conversation *c = asked_in_10(odd[i]->request_fields, odd[i]->response_fields, &answered);
+            request(c, 1, odd[i]->request_fields)->version = 10;
+            response(c, 1.1, odd[i]->response_fields);
+            closes(c, SERVER, 30);
+            timeline_play(&t, 40);
             assert_silent(&t);
         }
         FROM_EVERYWHERE(t)
@@ -180,6 +212,24 @@ static void delimited_by_a_close(void **state)
         assert_absent(&t, KA_HTTP10_UNDELIMITED);
     }
     FROM_EVERYWHERE(t)
+    { /* after a pause as long its body went on */
+        mark *first;
+        conversation *c = undelimited(KEEP, &first);
+        part(c, SERVER, 8);
+        ends_with_fin(c, 16, first, KEEP);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
+    { /* the same, given up by the client */
+        mark *first;
+        conversation *c = undelimited(KEEP, &first);
+        part(c, SERVER, 8);
+        rst(c, CLIENT, 16);
+        timeline_play(&t, 20);
+        assert_silent(&t);
+    }
+    FROM_EVERYWHERE(t)
     { /* an event stream is meant to stay open */
         mark *first;
         static const char events[] = KEEP "\nContent-Type: text/event-stream";
@@ -194,9 +244,8 @@ static void delimited_by_a_close(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(open_behind_an_answer),
-        cmocka_unit_test(closed_or_used_in_time),
-        cmocka_unit_test(undelimited_body),
+        cmocka_unit_test(open_behind_an_answer),  cmocka_unit_test(asked_in_a_way),
+        cmocka_unit_test(closed_or_used_in_time), cmocka_unit_test(undelimited_body),
         cmocka_unit_test(delimited_by_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

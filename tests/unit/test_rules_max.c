@@ -93,6 +93,42 @@ static void max_is_missing_in_between(void **state)
     }
 }
 
+static void several_hosts_count_for_themselves(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        FROM_EVERYWHERE(t)
+        {
+            conversation *c = connect_at(&t, 0);
+            exchange(c, 0.1, "Host: small", keep_max(5, 100));
+            exchange(c, 0.3, "Host: small", keep_max(5, 99));
+            exchange(c, 0.5, i == 0 ? "Host: large" : "Host: small", keep_max(5, 498));
+            closes(c, CLIENT, 2);
+            timeline_play(&t, 20);
+            if (i == 0)
+                assert_silent(&t);
+            else
+                assert_only(&t, KA_MAX_JUMP, KA_FINDING_COUNT);
+        }
+    }
+}
+
+static void hosts_of_unseen_requests(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        conversation *c = connect_at(&t, 0);
+        c->unseen[CLIENT] = true;
+        for (int i = 0; i < 3; i++)
+            response(c, 0.2 * (i + 1), keep_max(5, i < 2 ? 100 - i : 498));
+        timeline_play(&t, 5);
+        const ka_finding *f = finding_of(&t, KA_MAX_JUMP);
+        assert_non_null(f);
+        assert_int_equal(f->severity, KA_NOTE);
+    }
+}
+
 static void jump_shows_both_values(void **state)
 {
     (void)state;
@@ -193,6 +229,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(how_max_counts),
         cmocka_unit_test(max_is_missing_in_between),
+        cmocka_unit_test(several_hosts_count_for_themselves),
+        cmocka_unit_test(hosts_of_unseen_requests),
         cmocka_unit_test(jump_shows_both_values),
         cmocka_unit_test(closed_with_requests_left),
         cmocka_unit_test(closed_with_another_reason),

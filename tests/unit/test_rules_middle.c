@@ -245,6 +245,27 @@ static void reset_by_something_nearer(void **state)
 }
 
 /* Beside the server: only the time to live tells. */
+/* A client that asks every 36 s, through a firewall that forgets sooner: not the server's timer, and no
+ * restart. */
+static void resets_of_many_show_nothing_of_the_server(void **state)
+{
+    (void)state;
+    for (int together = 0; together < 2; together++) {
+        timeline_begin(&t, AT_CLIENT);
+        for (int i = 0; i < 6; i++) {
+            conversation *c = connect_at(&t, 3 * i);
+            exchange(c, 3 * i + 0.1, "", "Connection: keep-alive\nKeep-Alive: timeout=90");
+            c->mute[SERVER] = true;
+            double asks_s = together ? 60 + 0.05 * i : 3 * i + 36.2;
+            request(c, asks_s, "");
+            reset_from_near(c, asks_s, 60);
+        }
+        timeline_play(&t, 100);
+        assert_only(&t, KA_RESET_ON_FIRST_PACKET, KA_FINDING_COUNT);
+        timeline_end(&t);
+    }
+}
+
 static void reset_from_another_distance(void **state)
 {
     (void)state;
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(dropped_is_not_an_outage),
         cmocka_unit_test(dropped_is_not_what_the_server_closed),
         cmocka_unit_test(reset_by_something_nearer),
+        cmocka_unit_test(resets_of_many_show_nothing_of_the_server),
         cmocka_unit_test(reset_from_another_distance),
         cmocka_unit_test(reset_of_a_server_with_many_distances),
         cmocka_unit_test(reset_that_crossed_is_a_race),

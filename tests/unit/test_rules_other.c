@@ -67,7 +67,7 @@ static void a_post_is_sent_again(void **state)
 
 static void nothing_is_sent_again(void **state)
 {
-    enum { GET, LATER, LONGER, COMMON, VOID, SAME, ANSWERED, OTHER_SERVER, OTHER_CLIENT, CASES };
+    enum { GET, LATER, LONGER, COMMON, VOID, SAME, ANSWERED, OTHER_SERVER, OTHER_CLIENT, BUSY, CASES };
     (void)state;
     for (int k = 0; k < CASES; k++) {
         FROM_EVERYWHERE(t)
@@ -77,6 +77,12 @@ static void nothing_is_sent_again(void **state)
                 post(c, 4.1);
                 response(c, 4.2, KEEP);
                 fin(c, CLIENT, 4.3);
+            }
+            conversation *busy = k == BUSY ? connect_at(&t, 0) : NULL;
+            for (int i = 0; k == BUSY && i < 60;
+                 i++) { /* of many sizes, so that one as long comes by chance */
+                post(busy, 2 + 0.07 * i)->len_bytes += (uint64_t)(i + 11) % 60 + 1;
+                response(busy, 2.05 + 0.07 * i, KEEP);
             }
             conversation *first;
             if (k == ANSWERED) {
@@ -88,13 +94,17 @@ static void nothing_is_sent_again(void **state)
             } else {
                 first = lose(0, k == GET ? "GET" : "POST", k == VOID ? CLOSE : KEEP_5, NULL);
             }
-            conversation *second =
-                k == SAME ? first : connect_to(&t, k == LATER ? 7.3 : 5.3, k == OTHER_SERVER ? 2 : 1);
-            mark *again = post(second, k == LATER ? 7.4 : 5.4);
+            conversation *second = k == SAME ? first
+                                             : connect_to(&t,
+                                                          k == LATER  ? 7.3
+                                                          : k == BUSY ? 6.0
+                                                                      : 5.3,
+                                                          k == OTHER_SERVER ? 2 : 1);
+            mark *again = post(second, k == LATER ? 7.4 : k == BUSY ? 6.1 : 5.4);
             again->method = k == GET ? "GET" : "POST";
             again->len_bytes += k == LONGER ? 1 : 0;
             if (k != SAME)
-                response(second, k == LATER ? 7.5 : 5.5, KEEP);
+                response(second, k == LATER ? 7.5 : k == BUSY ? 6.2 : 5.5, KEEP);
             if (k == OTHER_CLIENT)
                 second->ends[CLIENT].ip[3] = 99;
             timeline_play(&t, 20);
@@ -136,6 +146,8 @@ static void a_login_over_two_connections(void **state)
         answer(second, 0.8, 200, KEEP);
         timeline_play(&t, 20);
         assert_holds(&t, KA_AUTH_BOUND_BROKEN, KA_NOTE, KA_FAULT_PROXY, NULL);
+        assert_holds(&t, KA_CAP_MID_START, KA_NOTE, KA_FAULT_CAPTURE, NULL);
+        assert_absent(&t, KA_CAP_ONE_SIDED); /* only not yet heard */
     }
 }
 

@@ -16,11 +16,11 @@ static conversation *pipeline(int sent, int answered, const char *fields)
     return c;
 }
 
-static const ka_finding *assert_lost(int request_number, int unanswered)
+static const ka_finding *assert_lost(ka_severity severity, int request_number, int unanswered)
 {
     const ka_finding *f = finding_of(&t, KA_PIPELINE_LOST);
     assert_non_null(f);
-    assert_int_equal(f->severity, KA_ERROR);
+    assert_int_equal(f->severity, severity);
     assert_int_equal(value_of(f, "request_number"), request_number);
     assert_int_equal(value_of(f, "unanswered"), unanswered);
     assert_only(&t, KA_PIPELINE_LOST, KA_FINDING_COUNT);
@@ -38,7 +38,7 @@ static void the_rest_is_dropped(void **state)
             fin(c, SERVER, close_s[i]);
             fin(c, CLIENT, close_s[i] + 0.03);
             timeline_play(&t, 90);
-            assert_value(assert_lost(3, 3), "silent", close_s[i] - 0.21);
+            assert_value(assert_lost(KA_ERROR, 3, 3), "silent", close_s[i] - 0.21);
         }
     }
     FROM_EVERYWHERE(t)
@@ -46,7 +46,7 @@ static void the_rest_is_dropped(void **state)
         conversation *c = pipeline(2, 1, "");
         rst(c, SERVER, 0.3);
         timeline_play(&t, 90);
-        assert_lost(2, 1);
+        assert_lost(KA_ERROR, 2, 1);
     }
 }
 
@@ -59,13 +59,13 @@ static void silence(void **state)
         fin(c, CLIENT, 60.3);
         fin(c, SERVER, 60.33);
         timeline_play(&t, 90);
-        assert_value(assert_lost(2, 2), "silent", 60.075);
+        assert_value(assert_lost(KA_NOTE, 2, 2), "silent", 60.075);
     }
     FROM_EVERYWHERE(t)
     { /* nobody closes */
         pipeline(3, 1, "");
         timeline_play(&t, 90);
-        assert_lost(2, 2);
+        assert_lost(KA_NOTE, 2, 2);
     }
     FROM_EVERYWHERE(t)
     { /* the second may take its time */

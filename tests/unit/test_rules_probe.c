@@ -131,6 +131,18 @@ static void peers_that_live(void **state)
 {
     (void)state;
     FROM_EVERYWHERE(t)
+    { /* a byte of the next request, sent again and again, is no probe */
+        conversation *c = after_one("");
+        c->mute[SERVER] = true;
+        mark *byte = part(c, CLIENT, 20);
+        byte->len_bytes = 1;
+        for (int k = 1; k < 5; k++)
+            resend(c, 20 + 3 * k, byte);
+        rst(c, CLIENT, 34);
+        timeline_play(&t, 100);
+        assert_absent(&t, KA_DEAD_PEER);
+    }
+    FROM_EVERYWHERE(t)
     { /* the answer came after all */
         conversation *c = after_one("");
         c->mute[CLIENT] = true;

@@ -74,6 +74,26 @@ static void no_other_timer(void **state)
     }
 }
 
+static void a_reload_is_no_timer(void **state)
+{
+    (void)state;
+    for (int apart = 0; apart < 2; apart++) {
+        FROM_EVERYWHERE(t)
+        {
+            for (int i = 0; i < 6; i++) {
+                conversation *c = connect_at(&t, (apart ? 1.0 : 0.05) * i);
+                exchange(c, (apart ? 1.0 : 0.05) * i + 0.1, "", KEEP_30);
+                server_closes(c, 20 + (apart ? 1.0 : 0.005) * i);
+            }
+            timeline_play(&t, 60);
+            if (apart)
+                assert_holds(&t, KA_ADVERT_MISMATCH, KA_WARN, KA_FAULT_SERVER, NULL);
+            else
+                assert_absent(&t, KA_ADVERT_MISMATCH);
+        }
+    }
+}
+
 /* ---- evicted-under-pressure ---- */
 
 enum { POOL = 6 };
@@ -191,12 +211,40 @@ static void no_limit_of_requests(void **state)
         }
     }
     FROM_EVERYWHERE(t)
+    { /* a drain meets a pool whose connections take turns */
+        for (int k = 0; k < 6; k++)
+            ends_at(0.2 * k, 4, "", CLOSE, 3);
+        timeline_play(&t, 80);
+        assert_absent(&t, KA_HIDDEN_LIMIT);
+    }
+    FROM_EVERYWHERE(t)
     { /* another connection goes beyond */
         for (int k = 0; k < 3; k++)
             ends_at(12 * k, 4, "", CLOSE, 1);
         ends_at(40, 5, "", KEEP, 1);
         timeline_play(&t, 80);
         assert_absent(&t, KA_HIDDEN_LIMIT);
+    }
+}
+
+/* Steady clients, whose connections were opened together, have sent as many requests each when a drain
+ * begins. */
+static void a_drain_is_no_limit(void **state)
+{
+    (void)state;
+    for (int later = 0; later < 2; later++) {
+        FROM_EVERYWHERE(t)
+        {
+            for (int k = 0; k < 4; k++)
+                ends_at(0.2 * k, 4, "", CLOSE, 1);
+            /* The first of them ends at 4.1 s, or a little later as seen at the client. */
+            ends_at(later ? 4.3 : 3.9, 4, "", CLOSE, 1);
+            timeline_play(&t, 60);
+            if (later)
+                assert_holds(&t, KA_HIDDEN_LIMIT, KA_CHAT, KA_FAULT_SERVER, NULL);
+            else
+                assert_absent(&t, KA_HIDDEN_LIMIT);
+        }
     }
 }
 
@@ -233,10 +281,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_timer_than_advertised),
         cmocka_unit_test(no_other_timer),
+        cmocka_unit_test(a_reload_is_no_timer),
         cmocka_unit_test(a_full_server_evicts),
         cmocka_unit_test(other_early_closes_are_no_eviction),
         cmocka_unit_test(a_limit_of_requests),
         cmocka_unit_test(no_limit_of_requests),
+        cmocka_unit_test(a_drain_is_no_limit),
         cmocka_unit_test(a_limit_of_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

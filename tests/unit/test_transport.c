@@ -207,47 +207,6 @@ static void test_probe_as_the_first_segment(void **state)
     assert_int_equal(r.requests, 1);
 }
 
-/* A mirror port that copies both directions of a link: same IP-ID, within a millisecond. */
-static void test_copies_are_ignored(void **state)
-{
-    static const uint8_t flags[] = {KA_SYN, KA_SYN | KA_ACK, KA_ACK, KA_PSH | KA_ACK, KA_FIN | KA_ACK};
-    static const int sides[] = {CLIENT, SERVER, CLIENT, CLIENT, CLIENT};
-    (void)state;
-    for (int i = 0; i < 5; i++) {
-        ka_segment segment =
-            segment_of(&t, 1 + i * 10 * MS, sides[i], flags[i], flags[i] & KA_PSH ? STORY_BYTES : 0);
-        moved_on(&t, sides[i], &segment);
-        tell(&t, segment);
-        segment.time_ns += 300000;
-        segment.ttl--; /* mirrored behind a router */
-        tell(&t, segment);
-    }
-    assert_true(failed(KA_GATE_DUPLICATE));
-    assert_int_equal(half(CLIENT)->retransmissions, 0);
-    assert_int_equal(half(SERVER)->retransmissions, 0);
-    assert_int_equal(ka_transport_rtt_ns(half(CLIENT)), 10 * KA_MILLISECOND_NS);
-}
-
-/* Copies that come interleaved, the second link's delay behind: A B A' B'. */
-static void test_interleaved_copies(void **state)
-{
-    (void)state;
-    handshake(&t, 1, MS, MS);
-    ka_segment data = segment_of(&t, 2, CLIENT, KA_PSH | KA_ACK, STORY_BYTES);
-    moved_on(&t, CLIENT, &data);
-    line l = {CLIENT, 0, data.seq, data.ack, STORY_BYTES, tell(&t, data), {0, 0}, {0}};
-    l.last = l.first;
-    says(&t, l);
-    ka_segment ack = segment_of(&t, 2 + 100 * US, SERVER, KA_ACK, 0);
-    tell(&t, ack);
-    data.time_ns += 200000;
-    tell(&t, data);
-    ack.time_ns += 200000;
-    tell(&t, ack);
-    assert_int_equal(half(CLIENT)->retransmissions, 0);
-    assert_true(failed(KA_GATE_DUPLICATE));
-}
-
 static void test_same_bytes_later_are_a_retransmission(void **state)
 {
     (void)state;
@@ -568,8 +527,6 @@ int main(void)
         TEST(data_behind_a_hole_is_not_timed),
         TEST(probes_are_no_data),
         TEST(probe_as_the_first_segment),
-        TEST(copies_are_ignored),
-        TEST(interleaved_copies),
         TEST(same_bytes_later_are_a_retransmission),
         TEST(ack_of_unseen_bytes),
         TEST(hole_then_ack),

@@ -36,6 +36,8 @@ typedef struct wire {
     uint64_t frame_of[2][WIRE_BYTES];
     uint32_t ack_of[2][WIRE_BYTES];
     uint64_t fin_frame[2];
+    uint16_t network[2]; /* path and tenant of a side's packets */
+    uint8_t ttl;
     size_t cut_bytes; /* captured bytes of every payload; 0: all */
     bool check_moments;
     bool origin_form; /* of the newest request */
@@ -257,7 +259,7 @@ static inline void wire_addresses(packet_tcp *packet, unsigned direction)
 static inline void wire_send(unsigned direction, uint8_t flags, uint32_t offset, const void *bytes,
                              size_t len)
 {
-    packet_tcp packet = {.payload = bytes};
+    packet_tcp packet = {.payload = bytes, .path = w->network[direction], .tenant = w->network[direction]};
     wire_addresses(&packet, direction);
     w->frame++;
     w->time_ns = (int64_t)w->frame * w->step_ns;
@@ -271,6 +273,7 @@ static inline void wire_send(unsigned direction, uint8_t flags, uint32_t offset,
                                   .seq = w->isn[direction] + offset,
                                   .ack = w->ack[direction] ? w->isn[!direction] + w->ack[direction] : 0,
                                   .flags = (uint8_t)(flags | (w->ack[direction] ? KA_ACK : 0)),
+                                  .ttl = w->ttl,
                                   .len_bytes = (uint32_t)len,
                                   .captured_bytes = (uint32_t)captured};
     uint32_t first = offset + (flags & KA_SYN ? 1 : 0);

@@ -1,0 +1,229 @@
+/* source.c - the bytes of a file, a pipe or standard input, decompressed where they are compressed.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "source.h"
+
+#include "decoder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Compressed bytes, of which system calls hardly count; that is all that waits to be decompressed. */
+enum { COMPRESSED_BYTES = 32 * 1024 };
+
+typedef enum source_state {
+    SOURCE_NEW,    /* all that is known is the first byte */
+    SOURCE_PLAIN,  /* not compressed, in spite of its first byte */
+    SOURCE_PACKED, /* compressed */
+    SOURCE_CUT,    /* compressed, and the end is missing */
+    SOURCE_BROKEN, /* compressed, and damaged */
+    SOURCE_LACKS_LIBRARY,
+} source_state;
+
+struct source {
+    int descriptor;
+    source_state state;
+    const decoder_kind *kind;
+    void *decoder;
+    const char *why;   /* SOURCE_BROKEN */
+    bool has_ended;    /* the file has */
+    bool is_between;   /* frames; what follows is another one, zeros, or nothing */
+    uint64_t offset;   /* in the file, of the end of what was read */
+    const uint8_t *at; /* the next byte that was read and not taken */
+    size_t left;       /* how many there are of those */
+    uint8_t buffer[COMPRESSED_BYTES];
+};
+
+/* Reads more behind what is there. False, and errno, when it fails. */
+static bool fill(source *self)
+{
+    if (self->left == 0)
+        self->at = self->buffer;
+    uint8_t *end = self->buffer + (self->at - self->buffer) + self->left;
+    ssize_t got = read(self->descriptor, end, (size_t)(self->buffer + COMPRESSED_BYTES - end));
+    if (got < 0)
+        return false;
+    self->has_ended = got == 0;
+    self->left += (size_t)got;
+    self->offset += (uint64_t)got;
+    return true;
+}
+
+static bool recognise(source *self)
+{
+    while (self->left < DECODER_MAGIC_BYTES && !self->has_ended) {
+        if (!fill(self))
+            return false;
+    }
+    self->kind = decoder_recognise(self->at, self->left);
+    self->state = self->kind == NULL         ? SOURCE_PLAIN
+                  : self->kind->open == NULL ? SOURCE_LACKS_LIBRARY
+                                             : SOURCE_PACKED;
+    if (self->state != SOURCE_PACKED)
+        return true;
+    self->decoder = self->kind->open();
+    if (self->decoder == NULL)
+        errno = ENOMEM;
+    return self->decoder != NULL;
+}
+
+static ssize_t read_plain(source *self, char *out, size_t out_bytes)
+{
+    if (self->left == 0)
+        return self->has_ended ? 0 : read(self->descriptor, out, out_bytes);
+    size_t taken = self->left < out_bytes ? self->left : out_bytes;
+    memcpy(out, self->at, taken);
+    self->at += taken;
+    self->left -= taken;
+    return (ssize_t)taken;
+}
+
+/* Files padded to whole blocks, as tapes are, end with zeros (gzip ignores them; xz defines them). */
+static void skip_padding(source *self)
+{
+    while (self->left > 0 && *self->at == 0) {
+        self->at++;
+        self->left--;
+    }
+}
+
+/* One turn of the decoder; how many bytes came out. */
+static size_t step(source *self, char *out, size_t out_bytes)
+{
+    decoder_span span = {self->at, self->left, (uint8_t *)out, out_bytes};
+    decoder_status status = self->kind->step(self->decoder, &span, &self->why);
+    size_t taken = self->left - span.in_bytes;
+    size_t made = out_bytes - span.out_bytes;
+    self->at = span.in;
+    self->left = span.in_bytes;
+    self->is_between = status == DECODER_FRAME_ENDED;
+    if (status == DECODER_DAMAGED) {
+        self->state = SOURCE_BROKEN;
+    } else if (status == DECODER_GOES_ON && taken == 0 && made == 0) {
+        self->state = self->has_ended && self->left == 0 ? SOURCE_CUT : SOURCE_BROKEN;
+        self->why = "impossible data";
+    }
+    return made;
+}
+
+static ssize_t read_packed(source *self, char *out, size_t out_bytes)
+{
+    size_t made = 0;
+    while (made == 0 && self->state == SOURCE_PACKED) {
+        if (self->left == 0 && !self->has_ended && !fill(self))
+            return -1;
+        if (self->is_between)
+            skip_padding(self);
+        if (self->left > 0 || (self->has_ended && !self->is_between))
+            made = step(self, out, out_bytes);
+        else if (self->has_ended)
+            return 0;
+    }
+    if (made > 0)
+        return (ssize_t)made;
+    errno = EIO;
+    return -1;
+}
+
+static ssize_t read_cookie(void *cookie, char *out, size_t out_bytes)
+{
+    source *self = cookie;
+    if (self->state == SOURCE_NEW && !recognise(self))
+        return -1;
+    return self->state == SOURCE_PLAIN ? read_plain(self, out, out_bytes) : read_packed(self, out, out_bytes);
+}
+
+static int close_cookie(void *cookie)
+{
+    source *self = cookie;
+    if (self->decoder != NULL)
+        self->kind->close(self->decoder);
+    int result = close(self->descriptor);
+    free(self);
+    return result;
+}
+
+static FILE *open_plain(int descriptor, char *buffer, size_t buffer_bytes)
+{
+    FILE *stream = fdopen(descriptor, "rb");
+    if (stream == NULL)
+        close(descriptor);
+    else
+        setvbuf(stream, buffer, _IOFBF, buffer_bytes);
+    return stream;
+}
+
+static FILE *open_packed(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes, source **out)
+{
+    source *self = malloc(sizeof *self);
+    if (self == NULL) {
+        close(descriptor);
+        errno = ENOMEM;
+        return NULL;
+    }
+    memset(self, 0, offsetof(source, buffer));
+    self->descriptor = descriptor;
+    self->buffer[0] = first;
+    self->at = self->buffer;
+    self->left = self->offset = 1;
+    FILE *stream =
+        fopencookie(self, "rb", (cookie_io_functions_t){.read = read_cookie, .close = close_cookie});
+    if (stream == NULL) {
+        close_cookie(self);
+        return NULL;
+    }
+    setvbuf(stream, buffer, _IOFBF, buffer_bytes);
+    *out = self;
+    return stream;
+}
+
+FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out)
+{
+    uint8_t first;
+    ssize_t got = read(descriptor, &first, 1);
+    *out = NULL;
+    if (got < 0 && errno == EINTR) {
+        close(descriptor);
+        errno = EINTR;
+        return NULL;
+    }
+    if (got == 1 && decoder_may_start(first))
+        return open_packed(descriptor, first, buffer, buffer_bytes, out);
+    FILE *stream =
+        open_plain(descriptor, buffer, buffer_bytes); /* a read that failed will fail again there */
+    if (stream != NULL && got == 1)
+        ungetc(first, stream);
+    return stream;
+}
+
+bool source_fault(const source *self, char text[SOURCE_FAULT_BYTES])
+{
+    if (self == NULL)
+        return false;
+    unsigned long long place = self->offset - self->left;
+    switch (self->state) {
+    case SOURCE_CUT:
+        snprintf(text, SOURCE_FAULT_BYTES, "ends at byte %llu, in the middle of its %s data", place,
+                 self->kind->name);
+        return true;
+    case SOURCE_BROKEN:
+        snprintf(text, SOURCE_FAULT_BYTES, "its %s data is damaged at byte %llu (%s)", self->kind->name,
+                 place, self->why);
+        return true;
+    case SOURCE_LACKS_LIBRARY:
+        snprintf(text, SOURCE_FAULT_BYTES,
+                 "is compressed with %s, which this keptalive was built without; decompress it first (%s -c)",
+                 self->kind->name, self->kind->tool);
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *source_compression(const source *self)
+{
+    return self != NULL && self->kind != NULL ? self->kind->name : NULL;
+}
