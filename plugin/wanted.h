@@ -21,7 +21,7 @@ typedef enum wanted {
     WANTED_TLS_SEGMENT,
     WANTED_TLS_HANDSHAKE, /* the type of a handshake message */
     WANTED_TLS_ALPN,      /* a name in a hello */
-    WANTED_MALFORMED, /* a dissector gave up */
+    WANTED_MALFORMED,     /* a dissector gave up */
     WANTED_COUNT
 } wanted;
 
