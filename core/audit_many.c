@@ -34,19 +34,21 @@ static ka_status retries_of(ka_audit *a, const ka_connection *c, ka_retries **ou
 
 /* ---- A request came ---- */
 
-static void count_opened(ka_connection *c, ka_client *client, const ka_thresholds *limits)
+static void count_opened(ka_connection *c, ka_client *client, const ka_request *request,
+                         const ka_thresholds *limits)
 {
     ka_endpoint *e = c->endpoint;
-    if (!c->transport.half[c->client].syn)
-        return; /* opened before the capture began */
     ka_growth_count(&e->growth, c->first.time_ns, KA_GROWTH_OPENED);
     ka_span_add(&e->opened_at, c->first);
     if (c->first.time_ns > e->newest_syn_ns)
         e->newest_syn_ns = c->first.time_ns;
     if (e->evictions != NULL)
         ka_evictions_opened(e->evictions, c->first.time_ns, limits->eviction_window_ns);
-    if (client != NULL)
-        ka_client_opened(client, c->first.time_ns);
+    if (client == NULL)
+        return;
+    c->soon = client->released_ns != KA_NONE &&
+              request->first_at.time_ns - client->released_ns <= limits->churn_window_ns;
+    ka_client_opened(client, c->first.time_ns);
 }
 
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
@@ -56,12 +58,9 @@ static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *
         return KA_NO_MEMORY;
     ka_endpoint_named(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
-    if (client == NULL)
-        a->endpoints.clients.left_out++;
-    else
-        c->soon = client->released_ns != KA_NONE &&
-                  request->first_at.time_ns - client->released_ns <= a->config.thresholds.churn_window_ns;
-    count_opened(c, client, &a->config.thresholds);
+    a->endpoints.clients.left_out += client == NULL ? 1 : 0;
+    if (c->transport.half[c->client].syn) /* else it was open before the capture began */
+        count_opened(c, client, request, &a->config.thresholds);
     ka_span_add(&c->endpoint->active, request->first_at);
     return KA_OK;
 }
@@ -117,7 +116,7 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
 {
     const ka_request *request = v->request;
     ka_endpoint *e = c->endpoint;
-    if (request->number == 1 && first_request(a, c, request, v->header->host) != KA_OK)
+    if (v->exchanges->requests == 1 && first_request(a, c, request, v->header->host) != KA_OK)
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
@@ -196,7 +195,7 @@ static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
 static void mark_together(ka_connection *c, const ka_view *v)
 {
     ka_endpoint *e = c->endpoint;
-    if (v->close.by != KA_SIDE_SERVER || v->close.idle_ns == KA_NONE)
+    if (v->close.by != KA_SIDE_SERVER)
         return;
     c->together = e->newest_close_ns != KA_NONE &&
                   v->close.at.time_ns - e->newest_close_ns < v->limits->mass_close_window_ns;
@@ -208,11 +207,10 @@ static void released(ka_audit *a, ka_connection *c, const ka_view *v)
 {
     ka_client *client = client_of(a, c);
     const ka_exchanges *x = v->exchanges;
-    bool by_client = (v->close.by == KA_SIDE_CLIENT || x->last.asked_close) && v->close.idle_ns != KA_NONE;
+    bool by_client = v->close.by == KA_SIDE_CLIENT || x->last.asked_close;
     bool left = v->close.by == KA_SIDE_SERVER && v->close.verdict != KA_VERDICT_ANNOUNCED &&
-                v->close.idle_ns != KA_NONE && v->close.idle_ns >= v->limits->timer_sample_ns &&
-                x->numbered <= 2 && x->last.persists && !ka_rules_max_reached(v) &&
-                !ka_view_reset_by_request(v) && ka_rules_is_own_close(v);
+                v->close.idle_ns >= v->limits->timer_sample_ns && x->numbered <= 2 && x->last.persists &&
+                !ka_rules_max_reached(v) && !ka_view_reset_by_request(v) && ka_rules_is_own_close(v);
     if (client == NULL)
         return;
     if (by_client)
@@ -222,17 +220,20 @@ static void released(ka_audit *a, ka_connection *c, const ka_view *v)
     c->undecided = left && !c->abandoned;
 }
 
-ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
+static ka_status closed_idle(ka_audit *a, ka_connection *c, const ka_view *v)
 {
     ka_endpoint *e = c->endpoint;
-    ka_growth_count(&e->growth, v->close.at.time_ns, KA_GROWTH_CLOSED);
-    if (v->exchanges->completed == 0)
-        return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
-    if (e->evictions != NULL && v->close.idle_ns != KA_NONE)
+    if (e->evictions != NULL)
         ka_evictions_gap(e->evictions, v->close.at.time_ns - v->close.idle_ns, v->close.at.time_ns);
     mark_together(c, v);
-    if (is_early(v) && early_close(a, e, v) != KA_OK)
-        return KA_NO_MEMORY;
     released(a, c, v);
+    return is_early(v) ? early_close(a, e, v) : KA_OK;
+}
+
+ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    ka_growth_count(&c->endpoint->growth, v->close.at.time_ns, KA_GROWTH_CLOSED);
+    if (v->close.idle_ns != KA_NONE && closed_idle(a, c, v) != KA_OK)
+        return KA_NO_MEMORY;
     return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
 }

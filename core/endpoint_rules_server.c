@@ -111,14 +111,8 @@ bool ka_endpoint_rule_evicted(const ka_endpoint_view *v, ka_finding *f)
 
 /* An age limit is set in minutes or hours; connections of one batch are of one age, too, but sooner. */
 #define SHORTEST_AGE_LIMIT_NS (60 * KA_SECOND_NS)
-/* Ends this near to each other may be one reload that met connections of one age, or of a pool whose
- * connections take turns. */
+/* Ends this near to each other may be one reload that met connections of one age. */
 #define ONE_RELOAD_NS (10 * KA_SECOND_NS)
-
-static bool is_one_reload(const ka_span *at, int64_t age_spread_ns)
-{
-    return at->last.time_ns - at->first.time_ns <= age_spread_ns + ONE_RELOAD_NS;
-}
 
 /* A drain ends only connections that were open when it began, and steady clients may have sent the same
  * number of requests on each: one at least must have been opened behind the first end. */
@@ -133,7 +127,8 @@ static bool at_age(const ka_endings_seen *s, const ka_thresholds *limits)
     int64_t spread_ns = s->age_max_ns - s->age_min_ns;
     return s->count >= limits->hidden_limit_count && s->age_min_ns >= SHORTEST_AGE_LIMIT_NS &&
            spread_ns <= larger(limits->late_tolerance_ns, s->age_min_ns / 100 * limits->late_percent) &&
-           s->kept_age_ns <= s->age_min_ns && !is_one_reload(&s->at, spread_ns);
+           s->kept_age_ns <= s->age_min_ns &&
+           s->at.last.time_ns - s->at.first.time_ns > spread_ns + ONE_RELOAD_NS;
 }
 
 bool ka_endpoint_rule_hidden_limit(const ka_endpoint_view *v, ka_finding *f)

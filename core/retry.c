@@ -8,7 +8,8 @@
 
 bool ka_retry_is_unsafe(const char method[KA_METHOD_BYTES])
 {
-    return strncmp(method, "POST", KA_METHOD_BYTES) == 0 || strncmp(method, "PATCH", KA_METHOD_BYTES) == 0;
+    return method[0] == 'P' &&
+           (strncmp(method, "POST", KA_METHOD_BYTES) == 0 || strncmp(method, "PATCH", KA_METHOD_BYTES) == 0);
 }
 
 ka_shape ka_retry_shape(const ka_request *request)

@@ -65,6 +65,20 @@ static void a_post_is_sent_again(void **state)
     }
 }
 
+static void open_before_the_capture(void **state)
+{
+    (void)state;
+    FROM_EVERYWHERE(t)
+    { /* which begins with a response */
+        mark *lost;
+        lose(0, "POST", KEEP_5, &lost)->seen_from = 0.15;
+        mark *again = post(connect_at(&t, 5.3), 5.4);
+        response(again->in, 5.5, KEEP);
+        timeline_play(&t, 20);
+        assert_holds(&t, KA_UNSAFE_REPLAY, KA_WARN, KA_FAULT_CLIENT, again);
+    }
+}
+
 static void nothing_is_sent_again(void **state)
 {
     enum { GET, LATER, LONGER, COMMON, VOID, SAME, ANSWERED, OTHER_SERVER, OTHER_CLIENT, BUSY, CASES };
@@ -185,9 +199,8 @@ static void logins_that_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_post_is_sent_again),
-        cmocka_unit_test(nothing_is_sent_again),
-        cmocka_unit_test(a_login_over_two_connections),
+        cmocka_unit_test(a_post_is_sent_again),  cmocka_unit_test(open_before_the_capture),
+        cmocka_unit_test(nothing_is_sent_again), cmocka_unit_test(a_login_over_two_connections),
         cmocka_unit_test(logins_that_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
