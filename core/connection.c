@@ -8,6 +8,13 @@
 
 #include "memory.h"
 
+ka_noted *ka_noted_find(const ka_noted *list, ka_finding_id id)
+{
+    while (list != NULL && list->finding.id != id)
+        list = list->next;
+    return (ka_noted *)list;
+}
+
 void ka_connection_init(ka_connection *c, uint32_t stream, const ka_address ends[2], void *owner)
 {
     memset(c, 0, sizeof *c);

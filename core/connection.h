@@ -50,6 +50,9 @@ struct ka_connection {
     bool challenged : 1; /* the server asked here for the second half of a login */
 };
 
+/* The one with that id, or NULL; as with strchr, it may be changed when the list may. */
+ka_noted *ka_noted_find(const ka_noted *list, ka_finding_id id);
+
 /* Who closed, and what that side knew (see `close` in ka_record). */
 typedef struct ka_close {
     ka_side by;

@@ -119,13 +119,6 @@ ka_status ka_rules_run(const ka_view *v, unsigned when, const ka_rules_out *out)
 
 /* ---- What links findings ---- */
 
-static ka_noted *find(ka_noted *list, ka_finding_id id)
-{
-    while (list != NULL && list->finding.id != id)
-        list = list->next;
-    return list;
-}
-
 typedef struct replacement {
     ka_finding_id replaced;
     ka_finding_id by;
@@ -139,11 +132,8 @@ static const replacement replacements[] = {
 bool ka_rules_is_replaced(const ka_noted *list, ka_finding_id id)
 {
     for (size_t i = 0; i < sizeof replacements / sizeof replacements[0]; i++) {
-        if (replacements[i].replaced != id)
-            continue;
-        while (list != NULL && list->finding.id != replacements[i].by)
-            list = list->next;
-        return list != NULL;
+        if (replacements[i].replaced == id)
+            return ka_noted_find(list, replacements[i].by) != NULL;
     }
     return false;
 }
@@ -154,11 +144,11 @@ static void add_causes(const ka_view *v, ka_noted *list, ka_finding_id lost)
                                            KA_H2_CLOSE_WITHOUT_GOAWAY};
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     bool expired = oldest != NULL && ka_rules_expired(v, &v->exchanges->last, oldest);
-    ka_noted *noted = find(list, lost);
+    ka_noted *noted = ka_noted_find(list, lost);
     for (size_t i = 0; noted != NULL && i < sizeof causes / sizeof causes[0]; i++) {
         if (causes[i] == KA_REUSE_AFTER_EXPIRY && !expired)
             continue; /* that was an earlier request */
-        if (find(list, causes[i]) != NULL)
+        if (ka_noted_find(list, causes[i]) != NULL)
             ka_finding_cause(&noted->finding, causes[i]);
     }
 }

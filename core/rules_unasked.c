@@ -23,9 +23,7 @@ bool ka_rule_unsolicited_408(const ka_view *v, ka_finding *f)
 /* What the message showed when it came; NULL: nothing. */
 static const ka_finding *unsolicited(const ka_view *v)
 {
-    const ka_noted *noted = v->connection->noted;
-    while (noted != NULL && noted->finding.id != KA_UNSOLICITED_408)
-        noted = noted->next;
+    const ka_noted *noted = ka_noted_find(v->connection->noted, KA_UNSOLICITED_408);
     return noted != NULL ? &noted->finding : NULL;
 }
 

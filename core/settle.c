@@ -32,13 +32,11 @@ static ka_status add(void *user, const ka_finding *f)
 static ka_status add_or_count(void *user, const ka_finding *f)
 {
     judged *j = user;
-    for (ka_noted *noted = j->list; noted != NULL; noted = noted->next) {
-        if (noted->finding.id == f->id) {
-            ka_finding_again(&noted->finding);
-            return KA_OK;
-        }
-    }
-    return add(user, f);
+    ka_noted *noted = ka_noted_find(j->list, f->id);
+    if (noted == NULL)
+        return add(user, f);
+    ka_finding_again(&noted->finding);
+    return KA_OK;
 }
 
 static void clear(judged *j)
@@ -122,9 +120,8 @@ static void tell(const ka_view *v, const ka_sink *sink, const ka_noted *list, ka
 /* What was lowered by a gate makes no later one graver. */
 static bool is_sure(const ka_noted *list, ka_finding_id id)
 {
-    while (list != NULL && list->finding.id != id)
-        list = list->next;
-    return list != NULL && list->finding.severity > KA_NOTE;
+    const ka_noted *noted = ka_noted_find(list, id);
+    return noted != NULL && noted->finding.severity > KA_NOTE;
 }
 
 static const ka_address *client_of(const ka_view *v)
