@@ -146,6 +146,30 @@ static inline ka_record story_only_record(story *s)
     return s->records[0];
 }
 
+typedef struct story_line {
+    char text[4096];
+    size_t len_bytes;
+} story_line;
+
+static inline bool story_line_add(void *user, const char *bytes, size_t len_bytes)
+{
+    story_line *line = user;
+    assert_true(line->len_bytes + len_bytes < sizeof line->text);
+    memcpy(line->text + line->len_bytes, bytes, len_bytes);
+    line->len_bytes += len_bytes;
+    return true;
+}
+
+/* Records as they are told: their bytes in memory differ in the padding. */
+static inline void story_same_record(const ka_record *a, const ka_record *b)
+{
+    story_line lines[2] = {0};
+    assert_true(ka_write_connection(&(ka_writer){&lines[0], story_line_add, NULL}, a));
+    assert_true(ka_write_connection(&(ka_writer){&lines[1], story_line_add, NULL}, b));
+    assert_string_equal(lines[0].text, lines[1].text);
+    assert_memory_equal(a->finding_severity, b->finding_severity, sizeof a->finding_severity);
+}
+
 static inline bool story_has(const story *s, ka_finding_id id)
 {
     for (unsigned i = 0; i < s->finding_count; i++) {
