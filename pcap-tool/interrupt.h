@@ -1,0 +1,15 @@
+/* interrupt.h - SIGINT and SIGTERM: stop reading and report. A second one ends the process.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include <stdbool.h>
+
+/* Also makes a closed pipe an output error like any other, instead of SIGPIPE. */
+void interrupt_install(void);
+
+bool interrupted(void);
+
+#endif

@@ -1,0 +1,325 @@
+/* run.c - one run: owns the order in which the rooms are called.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "run.h"
+
+#include "blocks.h"
+#include "capture/capture.h"
+#include "capture/paths.h"
+#include "exit_status.h"
+#include "interrupt.h"
+#include "memory.h"
+#include "output.h"
+#include "packet/packet.h"
+#include "report/report.h"
+#include "stream/lookahead.h"
+#include "stream/stream.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+/* Twice sixteen layers of the longest name and number: "mpls 1048575 / ". */
+enum { ENCAPSULATION_BYTES = 768 };
+
+/* Packets by what became of them, without the TCP ones. */
+typedef struct packet_losses {
+    uint64_t aggregates; /* of 802.11 */
+    uint64_t broken;     /* TCP headers */
+    uint64_t cut;
+    uint64_t malformed;
+    uint64_t link_unknown;
+} packet_losses;
+
+typedef struct run {
+    options settings; /* its paths are those of `inputs` */
+    path_list inputs;
+    capture *capture;
+    blocks small; /* the audit's memory */
+    packet_decoder *decoder;
+    ka_audit *audit;
+    stream_table *streams;
+    lookahead ahead;
+    report *report;
+    FILE *out;
+    packet_losses losses;
+    ka_status status; /* of reading */
+    int64_t first_ns; /* of the packets seen; KA_NONE: none */
+    int64_t last_ns;
+    incomplete incomplete;
+    char encapsulation[ENCAPSULATION_BYTES];
+} run;
+
+/* ---- Opening ---- */
+
+static int find_inputs(run *self)
+{
+    options *settings = &self->settings;
+    path_list *found = &self->inputs;
+    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
+        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    if (found->count == 0)
+        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
+    settings->paths = (const char *const *)found->paths;
+    settings->path_count = found->count;
+    return EXIT_DONE;
+}
+
+static int open_capture(run *self)
+{
+    capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
+    char error[CAPTURE_ERROR_BYTES];
+    bool usage = false;
+    self->capture = capture_open(&inputs, error, &usage);
+    if (!self->capture)
+        return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
+    return EXIT_DONE;
+}
+
+static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
+{
+    return capture_locate(user, frame, file, file_frame);
+}
+
+static bool open_report(run *self)
+{
+    const options *settings = &self->settings;
+    report_options wanted = {
+        .format = settings->format == OPTIONS_NDJSON ? REPORT_NDJSON : REPORT_TEXT,
+        .out = self->out,
+        .paths = settings->paths,
+        .path_count = settings->path_count,
+        .filter = settings->filter,
+        .connections = settings->connections,
+        .exchanges = settings->exchanges,
+        .color = output_color(settings, self->out),
+        .selection = settings->selection,
+        .locate_user = self->capture,
+        .locate = settings->path_count > 1 ? locate : NULL,
+    };
+    self->report = report_new(&wanted, &memory_heap);
+    return self->report != NULL;
+}
+
+/* What a connection was wrapped in; both directions' where they differ. */
+static const char *encapsulation(void *user, void *owner)
+{
+    run *self = user;
+    uint16_t paths[2];
+    size_t size = sizeof self->encapsulation;
+    stream_paths(owner, paths);
+    if (paths[0] == 0 && paths[1] == 0)
+        return NULL;
+    size_t len = packet_path_text(self->decoder, paths[0], self->encapsulation, size);
+    if (paths[0] != paths[1]) {
+        len += (size_t)snprintf(self->encapsulation + len, size - len, " <-> ");
+        packet_path_text(self->decoder, paths[1], self->encapsulation + len, size - len);
+    }
+    return self->encapsulation;
+}
+
+static bool open_audit(run *self)
+{
+    blocks_init(&self->small, &memory_heap);
+    ka_config config = {
+        .thresholds = self->settings.thresholds,
+        .allocator = blocks_allocator(&self->small),
+        .sink = *report_sink(self->report),
+        .settled = stream_settled,
+        .settled_user = &self->streams,
+        .encapsulation = encapsulation,
+        .encapsulation_user = self,
+    };
+    /* Against captures made to collide; without entropy only that protection is lost. */
+    if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
+        config.hash_seed = 0;
+    if (ka_audit_new(&config, &self->audit) != KA_OK)
+        return false;
+    ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
+    self->streams = stream_table_new(self->audit, &memory_heap);
+    self->ahead.streams = self->streams;
+    self->decoder = packet_decoder_new(&memory_heap);
+    return self->streams != NULL && self->decoder != NULL;
+}
+
+static int open_all(run *self)
+{
+    int status = find_inputs(self);
+    if (status == EXIT_DONE)
+        status = open_capture(self);
+    if (status == EXIT_DONE)
+        status = output_open(&self->settings, &self->out);
+    if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
+        status = complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    return status;
+}
+
+/* ---- Reading ---- */
+
+static void see_time(run *self, int64_t time_ns)
+{
+    if (self->first_ns == KA_NONE || time_ns < self->first_ns)
+        self->first_ns = time_ns;
+    if (self->last_ns == KA_NONE || time_ns > self->last_ns)
+        self->last_ns = time_ns;
+}
+
+static ka_status take_quoted(run *self, const packet_tcp *quoted)
+{
+    ka_status status = lookahead_drain(&self->ahead);
+    return status == KA_OK ? stream_quoted(self->streams, quoted) : status;
+}
+
+static ka_status take_packet(run *self, const capture_packet *packet)
+{
+    packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
+    packet_tcp *tcp = lookahead_room(&self->ahead);
+    see_time(self, packet->time_ns);
+    packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
+    tcp->segment.time_ns = packet->time_ns;
+    tcp->segment.frame = packet->frame;
+    tcp->segment.interface = packet->interface;
+    switch (verdict) {
+    case PACKET_TCP:
+        return lookahead_segment(&self->ahead);
+    case PACKET_ICMP_TCP:
+        return take_quoted(self, tcp);
+    case PACKET_TCP_BROKEN:
+        self->losses.broken++;
+        return take_quoted(self, tcp);
+    case PACKET_AGGREGATE:
+        self->losses.aggregates++;
+        break;
+    case PACKET_CUT:
+        self->losses.cut++;
+        break;
+    case PACKET_MALFORMED:
+        self->losses.malformed++;
+        break;
+    case PACKET_LINK_UNKNOWN:
+        self->losses.link_unknown++;
+        break;
+    case PACKET_FRAGMENT: /* the decoder counts those it gives up */
+    case PACKET_OTHER:
+        break;
+    }
+    return KA_OK;
+}
+
+static void read_all(run *self)
+{
+    capture_packet packet;
+    while (self->status == KA_OK && !interrupted() && report_error(self->report) == 0 &&
+           capture_next(self->capture, &packet) == CAPTURE_PACKET)
+        self->status = take_packet(self, &packet);
+    if (self->status == KA_OK)
+        self->status = lookahead_drain(&self->ahead);
+    if (self->status == KA_OK)
+        self->status = stream_finish(self->streams);
+    /* After a failure too: what was read is reported. */
+    ka_status reported = ka_audit_report(self->audit, report_sink(self->report));
+    if (self->status == KA_OK)
+        self->status = reported;
+}
+
+/* ---- Reporting ---- */
+
+static void list_incomplete(run *self)
+{
+    incomplete *list = &self->incomplete;
+    for (size_t i = 0; i < self->inputs.problems.count; i++)
+        incomplete_add(list, (incomplete_row){"input", self->inputs.problems.lines[i], 1, true, true});
+    for (size_t i = 0; i < capture_problem_count(self->capture); i++)
+        incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
+    const packet_losses *losses = &self->losses;
+    const stream_counts *counts = stream_table_counts(self->streams);
+    const incomplete_row rows[] = {
+        {"interrupted", "reading was interrupted", interrupted(), true, true},
+        {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true, true},
+        {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
+         true},
+        {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
+        {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
+         false, false},
+        {"wlan-aggregate", "802.11 frames of several packets, or pieces of one, not read", losses->aggregates,
+         false, false},
+        {"tcp-header", "TCP headers that are cut off or impossible", losses->broken, false, false},
+        {"packet-cut", "packets too short for their own headers", losses->cut, false, false},
+        {"packet-malformed", "packets whose lengths contradict each other", losses->malformed, false, false},
+        {"hole", "stretches of bytes that were not captured", counts->holes, false, false},
+        {"head-too-long", "connections with a message head beyond the limit", counts->heads_too_long, false,
+         false},
+        {"buffer", "segments dropped at the limit for bytes out of order", counts->buffer_drops, false,
+         false},
+        {"servers", "connections left out of the table of servers, which is full",
+         ka_audit_servers_left_out(self->audit), false, false},
+        {"clients", "connections left out of the table of clients, which is full",
+         ka_audit_clients_left_out(self->audit), false, false},
+        {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        incomplete_add(list, rows[i]);
+    for (size_t i = 0; i < self->inputs.notes.count; i++)
+        incomplete_add(list, (incomplete_row){"left-out", self->inputs.notes.lines[i], 1, false, true});
+}
+
+static void write_end(run *self)
+{
+    list_incomplete(self);
+    report_end end = {
+        .files = capture_input_count(self->capture),
+        .packets = capture_packets(self->capture),
+        .bytes = capture_bytes(self->capture),
+        .first_ns = self->first_ns,
+        .last_ns = self->last_ns,
+        .incomplete = &self->incomplete,
+    };
+    report_finish(self->report, &end);
+}
+
+/* The highest status that applies. */
+static int judge(run *self)
+{
+    const options *settings = &self->settings;
+    FILE *out = self->out;
+    self->out = NULL;
+    if (output_close(settings, out, report_error(self->report)) != EXIT_DONE)
+        return EXIT_UNWRITTEN;
+    if (self->incomplete.unread)
+        return EXIT_UNREAD;
+    if (settings->has_fail_on && tally_reaches(report_tally(self->report), settings->fail_on))
+        return EXIT_FOUND;
+    return EXIT_DONE;
+}
+
+static void close_all(run *self)
+{
+    if (self->streams)
+        stream_table_free(self->streams);
+    if (self->audit)
+        ka_audit_free(self->audit);
+    if (self->small.base)
+        blocks_fini(&self->small);
+    packet_decoder_free(self->decoder);
+    report_free(self->report);
+    if (self->capture)
+        capture_close(self->capture);
+    paths_fini(&self->inputs);
+    if (self->out)
+        fclose(self->out);
+}
+
+int run_capture(const options *settings)
+{
+    static run self; /* large: the segments ahead, the list of problems */
+    self.settings = *settings;
+    self.first_ns = self.last_ns = KA_NONE;
+    int status = open_all(&self);
+    if (status == EXIT_DONE) {
+        read_all(&self);
+        write_end(&self);
+        status = judge(&self);
+    }
+    close_all(&self);
+    return status;
+}
