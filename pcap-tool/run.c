@@ -314,6 +314,7 @@ int run_capture(const options *settings)
     static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
     self.first_ns = self.last_ns = KA_NONE;
+    capture_on_interrupt(interrupted);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
         read_all(&self);

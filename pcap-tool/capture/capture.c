@@ -31,6 +31,11 @@ struct capture {
     problem_list problems;
 };
 
+void capture_on_interrupt(bool (*gives_up)(void))
+{
+    source_on_interrupt(gives_up);
+}
+
 static capture *new_capture(const capture_options *options)
 {
     capture *cap = calloc(1, sizeof *cap);

@@ -41,6 +41,10 @@ typedef struct capture_options {
     const char *filter; /* a BPF expression, or NULL */
 } capture_options;
 
+/* Asked when a signal came while an input is waited for, and now and then: true ends the capture there. Of
+ * all captures: signals are the process's. */
+void capture_on_interrupt(bool (*gives_up)(void));
+
 /* Opens every input and reads its first packet; with several, regular files are closed until their turn. An
  * input that cannot be opened is a problem told through capture_problem, not a failure,
  * as long as one can be. Returns NULL, and one line in `error`, when none can be opened, the filter does not
