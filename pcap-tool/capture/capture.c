@@ -6,6 +6,7 @@
 
 #include "filter.h"
 #include "input.h"
+#include "live.h"
 #include "merge.h"
 #include "origin.h"
 
@@ -17,6 +18,7 @@
 enum { INPUTS_MAX = UINT16_MAX };
 
 struct capture {
+    live *live; /* NULL: the inputs are files */
     input_file *inputs;
     size_t path_count; /* inputs tried so far */
     size_t opened_count;
@@ -149,10 +151,30 @@ capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_B
     return cap;
 }
 
+/* What ended, and that the ring could not be written. */
+enum { LIVE_PROBLEMS_MAX = CAPTURE_INTERFACES_MAX + 1 };
+
+capture *capture_open_live(const capture_live_options *options, char error[CAPTURE_ERROR_BYTES],
+                           capture_failure *why)
+{
+    capture *cap = calloc(1, sizeof *cap);
+    if (cap == NULL || !problems_init(&cap->problems, LIVE_PROBLEMS_MAX)) {
+        snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+        *why = CAPTURE_FAILED_READING;
+    } else {
+        cap->live = live_new(options, error, why);
+    }
+    if (cap == NULL || cap->live != NULL)
+        return cap;
+    capture_close(cap);
+    return NULL;
+}
+
 void capture_close(capture *cap)
 {
     if (cap == NULL)
         return;
+    live_free(cap->live);
     for (size_t i = 0; i < cap->path_count; i++)
         input_fini(&cap->inputs[i]);
     filter_fini(&cap->filter);
@@ -207,8 +229,22 @@ static uint16_t interface_number(capture *cap, const input_file *input)
     return *input->interface <= UINT16_MAX ? (uint16_t)(*input->interface - 1) : UINT16_MAX;
 }
 
+static capture_status next_live(capture *cap, capture_packet *out)
+{
+    live_status status = live_next(cap->live, out, &cap->problems);
+    if (status != LIVE_PACKET)
+        return status == LIVE_QUIET ? CAPTURE_QUIET : CAPTURE_END;
+    out->frame = ++cap->frames;
+    cap->packets++;
+    cap->bytes += out->wire_bytes;
+    live_keep(cap->live, out, &cap->problems);
+    return CAPTURE_PACKET;
+}
+
 capture_status capture_next(capture *cap, capture_packet *out)
 {
+    if (cap->live != NULL)
+        return next_live(cap, out);
     for (input_file *head; (head = next_head(cap)) != NULL;) {
         cap->head_used = true;
         cap->packets++;
@@ -232,8 +268,23 @@ capture_status capture_next(capture *cap, capture_packet *out)
     return CAPTURE_END;
 }
 
+int64_t capture_quiet_ns(const capture *cap)
+{
+    (void)cap;
+    return live_time_ns();
+}
+
+void capture_drops(const capture *cap, uint64_t *by_kernel, uint64_t *by_interface)
+{
+    *by_kernel = *by_interface = 0;
+    if (cap->live != NULL)
+        live_drops(cap->live, by_kernel, by_interface);
+}
+
 int64_t capture_tick_ns(const capture *cap)
 {
+    if (cap->live != NULL)
+        return live_tick_ns(cap->live);
     int64_t tick_ns = cap->packets > 0 ? 1 : 1000;
     for (size_t i = 0; i < cap->path_count; i++) {
         const input_file *input = &cap->inputs[i];
@@ -273,6 +324,8 @@ size_t capture_input_count(const capture *cap)
 bool capture_locate(const capture *cap, uint64_t frame, const char **file, uint64_t *file_frame)
 {
     uint16_t index;
+    if (cap->live != NULL)
+        return live_find(cap->live, frame, file, file_frame);
     if (!origin_find(&cap->origin, frame, &index, file_frame))
         return false;
     *file = cap->inputs[index].path;
