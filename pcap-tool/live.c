@@ -4,6 +4,7 @@
  */
 #include "live.h"
 
+#include "confine.h"
 #include "exit_status.h"
 
 #include <stdio.h>
@@ -51,6 +52,7 @@ int live_begin(const live_run *self, const options *settings)
     char error[PRIVILEGES_ERROR_BYTES];
     if (!privileges_drop(&self->becomes, error))
         return complain(EXIT_UNREAD, error, NULL);
+    confine_run(settings);
     fputs("keptalive: capturing on", stderr);
     for (size_t i = 0; i < settings->live.interface_count; i++)
         fprintf(stderr, "%s %s", i > 0 ? "," : "", settings->live.interfaces[i]);

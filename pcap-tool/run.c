@@ -7,6 +7,7 @@
 #include "blocks.h"
 #include "capture/capture.h"
 #include "capture/paths.h"
+#include "confine.h"
 #include "exit_status.h"
 #include "interrupt.h"
 #include "live.h"
@@ -36,6 +37,7 @@ typedef struct run {
     options settings; /* its paths are those of `inputs` */
     path_list inputs;
     live_run live;
+    capture_filter *filter; /* until the capture takes it */
     capture *capture;
     blocks small; /* the audit's memory */
     packet_decoder *decoder;
@@ -77,7 +79,8 @@ static int open_capture(run *self)
     capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
     char error[CAPTURE_ERROR_BYTES];
     bool usage = false;
-    self->capture = capture_open(&inputs, error, &usage);
+    self->capture = capture_open_filtered(&inputs, self->filter, error, &usage);
+    self->filter = NULL;
     if (!self->capture)
         return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
     return EXIT_DONE;
@@ -157,6 +160,9 @@ static int open_inputs(run *self)
 {
     if (is_live(self))
         return live_open(&self->live, &self->settings, &self->capture);
+    if (self->settings.filter)
+        self->filter = capture_filter_new(self->settings.filter);
+    confine_run(&self->settings);
     int status = find_inputs(self);
     return status == EXIT_DONE ? open_capture(self) : status;
 }
@@ -170,6 +176,8 @@ static int open_all(run *self)
         status = complain(EXIT_UNREAD, "not enough memory to start", NULL);
     if (status == EXIT_DONE && is_live(self))
         status = live_begin(&self->live, &self->settings);
+    if (status == EXIT_DONE)
+        confine_seal(&self->settings);
     return status;
 }
 
@@ -359,6 +367,7 @@ static void close_all(run *self)
         blocks_fini(&self->small);
     packet_decoder_free(self->decoder);
     report_free(self->report);
+    capture_filter_free(self->filter);
     if (self->capture)
         capture_close(self->capture);
     paths_fini(&self->inputs);

@@ -38,6 +38,23 @@ void capture_on_interrupt(bool (*gives_up)(void))
     source_on_interrupt(gives_up);
 }
 
+capture_filter *capture_filter_new(const char *expression)
+{
+    packet_filter *filter = calloc(1, sizeof *filter);
+    if (filter == NULL)
+        return NULL;
+    filter->expression = expression;
+    filter_prepare(filter);
+    return filter;
+}
+
+void capture_filter_free(capture_filter *filter)
+{
+    if (filter != NULL)
+        filter_fini(filter);
+    free(filter);
+}
+
 static capture *new_capture(const capture_options *options)
 {
     capture *cap = calloc(1, sizeof *cap);
@@ -130,15 +147,28 @@ static bool add_inputs(capture *cap, const capture_options *options, char *error
     return false;
 }
 
-capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
+static bool is_count_possible(const capture_options *options, char *error, bool *usage)
 {
-    if (options->path_count == 0 || options->path_count > INPUTS_MAX) {
-        snprintf(error, CAPTURE_ERROR_BYTES, "%zu inputs are given; it takes 1 to %d", options->path_count,
-                 INPUTS_MAX);
-        *usage = true;
-        return NULL;
+    *usage = true;
+    if (options->path_count > 0 && options->path_count <= INPUTS_MAX)
+        return true;
+    snprintf(error, CAPTURE_ERROR_BYTES, "%zu inputs are given; it takes 1 to %d", options->path_count,
+             INPUTS_MAX);
+    return false;
+}
+
+capture *capture_open_filtered(const capture_options *options, capture_filter *filter,
+                               char error[CAPTURE_ERROR_BYTES], bool *usage)
+{
+    bool possible = is_count_possible(options, error, usage);
+    capture *cap = possible ? new_capture(options) : NULL;
+    if (cap != NULL && filter != NULL) {
+        cap->filter = *filter;
+        *filter = (packet_filter){.count = 0};
     }
-    capture *cap = new_capture(options);
+    capture_filter_free(filter);
+    if (!possible)
+        return NULL;
     if (cap == NULL) {
         snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
         *usage = false;
@@ -149,6 +179,11 @@ capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_B
         return NULL;
     }
     return cap;
+}
+
+capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
+{
+    return capture_open_filtered(options, NULL, error, usage);
 }
 
 /* What ended, and that the ring could not be written. */

@@ -93,6 +93,16 @@ void capture_on_interrupt(bool (*gives_up)(void));
 capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage);
 void capture_close(capture *capture);
 
+typedef struct packet_filter capture_filter;
+
+/* The filter of files, early, while the names in it (of hosts, services, protocols) can be looked up. Told
+ * are faults of it later, by capture_open_filtered. NULL when memory runs out. */
+capture_filter *capture_filter_new(const char *expression);
+void capture_filter_free(capture_filter *filter);
+/* capture_open with this filter, of the same expression; it is taken, whatever comes out, and may be NULL. */
+capture *capture_open_filtered(const capture_options *options, capture_filter *filter,
+                               char error[CAPTURE_ERROR_BYTES], bool *usage);
+
 /* The next packet that passes the filter, in time order; *out is set for CAPTURE_PACKET only. An input that
  * is cut short or corrupt ends there, and the others go on. */
 capture_status capture_next(capture *capture, capture_packet *out);
