@@ -17,6 +17,7 @@
 #include "report/report.h"
 #include "stream/lookahead.h"
 #include "stream/stream.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -46,6 +47,7 @@ typedef struct run {
     lookahead ahead;
     report *report;
     FILE *out;
+    watch watch;
     packet_losses losses;
     ka_status status; /* of reading */
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
@@ -246,6 +248,7 @@ static ka_status be_quiet(run *self)
 static bool read_one(run *self)
 {
     capture_packet packet;
+    watch_turn(&self->watch);
     switch (capture_next(self->capture, &packet)) {
     case CAPTURE_PACKET:
         self->status = take_packet(self, &packet);
@@ -268,9 +271,12 @@ static bool is_interrupted(const run *self)
 
 static void read_all(run *self)
 {
+    self->watch = (watch){.capture = self->capture, .streams = self->streams, .report = self->report};
+    watch_begin(&self->watch, &self->settings, self->out);
     while (self->status == KA_OK && !is_interrupted(self) && report_error(self->report) == 0 &&
            read_one(self))
         ;
+    watch_end(&self->watch);
     report_follow(self->report, false);
     if (self->status == KA_OK)
         self->status = lookahead_drain(&self->ahead);
@@ -380,7 +386,7 @@ int run_capture(const options *settings)
     static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
     self.first_ns = self.last_ns = KA_NONE;
-    capture_on_interrupt(interrupted);
+    capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
         read_all(&self);

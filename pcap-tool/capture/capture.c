@@ -341,6 +341,20 @@ uint64_t capture_bytes(const capture *cap)
     return cap->bytes;
 }
 
+void capture_position(const capture *cap, uint64_t *read_bytes, uint64_t *all_bytes)
+{
+    bool known = true;
+    *read_bytes = *all_bytes = 0;
+    for (size_t i = 0; i < cap->path_count; i++) {
+        const input_file *input = &cap->inputs[i];
+        known &= input->is_file || !input_is_open(input);
+        *read_bytes += input_position(input);
+        *all_bytes += input->size_bytes;
+    }
+    if (!known)
+        *all_bytes = 0;
+}
+
 size_t capture_problem_count(const capture *cap)
 {
     return cap->problems.count;

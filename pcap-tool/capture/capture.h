@@ -116,6 +116,9 @@ int64_t capture_tick_ns(const capture *capture);
 uint64_t capture_packets(const capture *capture);
 uint64_t capture_bytes(const capture *capture);
 
+/* How much of the files was read, and their size (0 when some input is no regular file). */
+void capture_position(const capture *capture, uint64_t *read_bytes, uint64_t *all_bytes);
+
 /* Problems met so far, one line each, naming the file, the place (frame or offset) and what to do. */
 size_t capture_problem_count(const capture *capture);
 const char *capture_problem(const capture *capture, size_t index);

@@ -54,6 +54,8 @@ static FILE *open_stream(input_file *input)
         return NULL;
     struct stat status;
     input->is_file = !is_standard && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    if (input->is_file)
+        input->size_bytes = (uint64_t)status.st_size;
     input->buffer = malloc(BUFFER_BYTES);
     if (input->buffer == NULL) {
         close(descriptor);
@@ -181,6 +183,23 @@ bool input_init(input_file *input, const char *path, uint16_t index, problem_lis
 void input_fini(input_file *input)
 {
     close_file(input);
+}
+
+bool input_is_open(const input_file *input)
+{
+    return input->pcap != NULL || input->blocks.file != NULL;
+}
+
+uint64_t input_position(const input_file *input)
+{
+    if (input->is_parked)
+        return 0;
+    if (!input_is_open(input))
+        return input->size_bytes;
+    if (input->source != NULL)
+        return source_position(input->source);
+    off_t at = ftello(input->pcap != NULL ? pcap_file(input->pcap) : input->blocks.file);
+    return at > 0 ? (uint64_t)at : 0;
 }
 
 void input_park(input_file *input)

@@ -259,6 +259,11 @@ FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **ou
     return stream;
 }
 
+uint64_t source_position(const source *self)
+{
+    return self->offset;
+}
+
 bool source_given_up(const source *self)
 {
     return self != NULL && self->is_given_up;

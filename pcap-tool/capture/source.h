@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 typedef struct source source;
@@ -23,6 +24,9 @@ FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **ou
  * (EINTR). */
 void source_on_interrupt(bool (*ask)(void));
 bool source_gives_up(void); /* asks */
+
+/* How much of the file was read, as it is there. */
+uint64_t source_position(const source *self);
 
 /* Whether reading ended that way. */
 bool source_given_up(const source *self);
