@@ -6,7 +6,7 @@
 
 #include "report/units.h"
 
-enum { BAR_WIDTH = 30 }; /* with the counts behind it, within 80 columns */
+enum { BAR_WIDTH = 24 }; /* with the counts behind it, within 80 columns */
 
 #define FIRST_NS KA_SECOND_NS /* who waits less does not wonder */
 #define AGAIN_NS (200 * KA_MILLISECOND_NS)
