@@ -68,6 +68,8 @@ void text_finding(text_report *text, const ka_finding *finding)
     if (text->follows) {
         text->has_followed = true;
         text_follow_write(&text->options, finding);
+        if (text->error == 0 && ferror(text->options.out))
+            text->error = errno != 0 ? errno : EIO;
     }
 }
 

@@ -205,6 +205,7 @@ void text_findings_write(const text_findings *findings, const report_options *op
         return;
     qsort(order, count, sizeof order[0], compare);
     fputs(about_frames(options), options->out);
+    fputs("keptalive explain NAME: how a finding is made, what rules it out, what to set.\n", options->out);
     for (size_t i = 0; i < count; i++)
         write_diagnosis(options, order[i].id, order[i].diagnosis);
 }
