@@ -13,9 +13,9 @@
 /* By name: which of them there are depends on the architecture. */
 static const char *const calls[] = {
     /* what is open */
-    "read", "readv", "pread64", "write", "writev", "lseek", "_llseek", "close", "fcntl", "fcntl64", "dup",
-    "ftruncate", "ftruncate64", "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6",
-    "pselect6_time64",
+    "read", "readv", "pread64", "write", "pwrite64", "writev", "lseek", "_llseek", "close", "fcntl",
+    "fcntl64", "dup", "ftruncate", "ftruncate64", "poll", "ppoll", "ppoll_time64", "select", "_newselect",
+    "pselect6", "pselect6_time64",
     /* looking at files: what they are called is no secret, what is in them needs open */
     "fstat", "fstat64", "newfstatat", "fstatat64", "stat", "stat64", "lstat", "lstat64", "statx", "statfs",
     "fstatfs", "access", "faccessat", "faccessat2", "readlink", "readlinkat", "getcwd", "getdents",

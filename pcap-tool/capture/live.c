@@ -197,6 +197,12 @@ static bool open_ring(live *self, const capture_ring_options *options, char *err
 
 live *live_new(const capture_live_options *options, char error[CAPTURE_ERROR_BYTES], capture_failure *why)
 {
+    if (options->interface_count > CAPTURE_INTERFACES_MAX) {
+        snprintf(error, CAPTURE_ERROR_BYTES, "more than %d interfaces are too many",
+                 (int)CAPTURE_INTERFACES_MAX);
+        *why = CAPTURE_FAILED_USAGE;
+        return NULL;
+    }
     live *self = calloc(1, sizeof *self);
     if (self != NULL)
         self->interfaces = calloc(options->interface_count, sizeof *self->interfaces);
