@@ -30,7 +30,42 @@ nginx_proxy()
     nginx_at "$1" 8000 "$nginx_log" "access_log $work/proxy.log truth;" "${@:2}"
 }
 
+# one_address PROXY ADDRESS ORIGIN GATEWAY: upstream, too, the proxy has the address that the clients know, as most have;
+# GATEWAY is its address on the origin's wire.
+one_address()
+{
+    on "$1" ip route replace "${4%.*}.0/24" dev "$(on "$1" ip -o address show to "$4" | awk '{ print $2 }')" src "$2"
+    on "$3" ip route add "$2" via "$4"
+}
+
+# haproxy_log PORT BACKEND: the lines of a frontend that logs for truth.py.
+haproxy_log()
+{
+    echo "    bind :$1"
+    echo "    http-request capture req.hdr(X-Sample) len 8"
+    echo "    log-format \"n=%[capture.req.hdr(0)] client=%cp status=%ST upstream_port=%bp retries=%rc %tsc\""
+    echo "    default_backend $2"
+}
+
 users() { on "$1" /usr/bin/python3 "$samples/users.py" "${@:2}" >>users.log; }
+
+# capture_second HOST ... finish_second OFFSET_S DRIFT_PPM: a second capture, origin.pcap, with a clock of its own, that is ahead
+# by OFFSET_S at its first packet and gains DRIFT_PPM.
+capture_second()
+{
+    ip netns exec "$tag-$1" tcpdump -i eth1 --immediate-mode -B 16384 -U -s 0 -Z root -w "$work/second.pcap" tcp 2>second.log &
+    second=$!
+    children+=("$second")
+    wait_for_text second.log "listening on"
+}
+
+finish_second()
+{
+    kill -INT "$second"
+    wait "$second" || true
+    "$samples/skew.py" "$1" "$2" second.pcap origin.pcap
+    cp origin.pcap "${out:-$here}/origin.pcap"
+}
 
 # truth ADDRESSES [CAPTURE...]: addresses of the proxy on both sides; standard input: lines known from the configuration.
 truth()

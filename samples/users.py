@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # users.py - clients that play scripts: each a requests.Session, that is, a real pool of connections.
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""usage: users.py [--ids] [--trace] [--http10] URL FIRST SCRIPT...
+"""usage: users.py [--ids] [--trace] [--http10] [--add 'Name: value']... URL FIRST SCRIPT...
 
 All scripts begin at once, each with a session of its own. A script is commands separated by ';':
 
@@ -44,6 +44,7 @@ class User:
     def headers(self):
         fields = {"X-Sample": str(self.number)}
         name = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.options.url}#{self.number}")
+        fields |= dict(line.split(": ", 1) for line in self.options.add)
         if self.options.ids:
             fields["X-Request-Id"] = str(name)
         if self.options.trace:
@@ -89,6 +90,7 @@ def main():
     parser.add_argument("--ids", action="store_true")
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--http10", action="store_true")
+    parser.add_argument("--add", action="append", default=[])
     parser.add_argument("url")
     parser.add_argument("first", type=int)
     parser.add_argument("scripts", nargs="+")
