@@ -49,6 +49,20 @@ haproxy_log()
 
 users() { on "$1" /usr/bin/python3 "$samples/users.py" "${@:2}" >>users.log; }
 
+# healthy_users HOST [OPTION...] URL: what every rightly configured proxy is asked. Pauses
+# shorter and longer than the pool's timeout (5 s), and twenty-four short visits.
+healthy_users()
+{
+    local i scripts=(
+        'get /; idle 3; get /list; idle 3; post /order; idle 3; get /'
+        'wait 1; get /; idle 2; post /order; idle 2; post /cart; idle 7; get /list'
+        'wait 2; get /list; close; idle 3; get /; close; idle 7; post /order'
+        'wait 2.5; get /; get /list; get /; idle 4.5; post /order; get /; idle 0.5')
+    for i in $(seq 0 23); do scripts+=("wait $(awk -v i="$i" 'BEGIN { print 0.5 + i * 0.15 }'); get /; get /list; idle 0.2"); done
+    users "$@" 10000 "${scripts[@]}"
+    sleep 10 # the pool's connections end
+}
+
 # capture_second HOST ... finish_second OFFSET_S DRIFT_PPM: a second capture, origin.pcap, with a clock of its own, that is ahead
 # by OFFSET_S at its first packet and gains DRIFT_PPM.
 capture_second()
@@ -71,7 +85,7 @@ finish_second()
 truth()
 {
     local captures=("${@:2}")
-    [ ${#captures[@]} -gt 0 ] || captures=("${out:-$here}"/capture.pcap)
+    [ ${#captures[@]} -gt 0 ] || captures=(capture.pcap)
     cat >known.ndjson
     /usr/bin/python3 "$samples/truth.py" --proxy "$1" --known known.ndjson "$work" "${captures[@]}" >truth.ndjson
     cp truth.ndjson "${out:-$here}/truth.ndjson"
