@@ -78,7 +78,8 @@ def told_of(user, downstream, upstream, proxy_log, origin_log):
         record |= {"client": end(request, "src"), "proxy": end(request, "dst"),
                    "request_id": fields.get("x-request-id"), "traceparent": fields.get("traceparent")}
         check_ports("proxy's log", number, proxy_log.get(number, []), [int(request["tcp.srcport"])])
-    record["upstream"] = [{"from": end(request, "src"), "origin": end(request, "dst"), "request_id": fields.get("x-request-id")}
+    record["upstream"] = [{"from": end(request, "src"), "origin": end(request, "dst"),
+                           "request_id": fields.get("x-request-id")}
                           for request, fields in upstream.get(number, [])]
     check_ports("origin's log", number, origin_log.get(number, []),
                 [int(request["tcp.srcport"]) for request, _ in upstream.get(number, [])])
