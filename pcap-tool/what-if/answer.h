@@ -25,8 +25,6 @@ typedef struct what_if_answer {
 
 const what_if_question *what_if_asked_of(const what_if *self);
 int64_t what_if_margin_ns(const what_if *self);
-/* Connections that carried no HTTP and no TLS. */
-uint64_t what_if_no_http(const what_if *self);
 
 size_t what_if_server_count(const what_if *self);
 /* False when memory runs out. */

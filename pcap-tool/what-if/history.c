@@ -84,10 +84,8 @@ void what_if_history_connection(what_if_history *history, const ka_record *recor
 {
     void *array = history->connections;
     history->newest_stored = false;
-    if (strcmp(record->protocol, "none") == 0 || strcmp(record->protocol, "other") == 0) {
-        history->no_http++;
+    if (strcmp(record->protocol, "none") == 0 || strcmp(record->protocol, "other") == 0)
         return;
-    }
     if (!history->full)
         history->full =
             !reserve(history->allocator, &array, history->connection_count, &history->connection_room,

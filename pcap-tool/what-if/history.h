@@ -10,7 +10,7 @@
 
 #include "keptalive.h"
 
-/* 160 MB and 256 MB at most. Sixteen gaps a connection are a busy pool's; a capture with more of either has
+/* 120 MB and 256 MB at most. Sixteen gaps a connection are a busy pool's; a capture with more of either has
  * enough to show what a setting does. */
 enum { WHAT_IF_CONNECTIONS_MAX = 1 << 20, WHAT_IF_GAPS_MAX = 1 << 24 };
 
@@ -65,7 +65,6 @@ typedef struct what_if_history {
     size_t gap_room;
     bool full;
     uint64_t left_out;  /* connections, since it was full */
-    uint64_t no_http;   /* connections without HTTP or TLS */
     bool newest_stored; /* of the latest connection told, whose findings follow */
 } what_if_history;
 

@@ -19,36 +19,52 @@ bool what_if_bench_init(what_if_bench *bench, const ka_allocator *allocator, siz
 {
     size_t room = connections > 0 ? connections : 1;
     bench->allocator = allocator;
-    bench->spares = take(allocator, room, sizeof *bench->spares);
+    bench->uses = take(allocator, room, sizeof *bench->uses);
+    bench->races = take(allocator, room, sizeof *bench->races);
     bench->opened_ns = take(allocator, room, sizeof *bench->opened_ns);
     bench->heap = take(allocator, room, sizeof *bench->heap);
-    return bench->spares && bench->opened_ns && bench->heap;
+    return bench->uses && bench->races && bench->opened_ns && bench->heap;
 }
 
 void what_if_bench_fini(what_if_bench *bench)
 {
-    give(bench->allocator, bench->spares);
+    give(bench->allocator, bench->uses);
+    give(bench->allocator, bench->races);
     give(bench->allocator, bench->opened_ns);
     give(bench->allocator, bench->heap);
+}
+
+static void add_span(what_if_span *spans, size_t *count, what_if_span span)
+{
+    if (span.until_ns > span.from_ns)
+        spans[(*count)++] = span;
+}
+
+static uint64_t longest_ms(const what_if_spare *spare)
+{
+    int64_t until_ns =
+        spare->use.until_ns > spare->race.until_ns ? spare->use.until_ns : spare->race.until_ns;
+    return (uint64_t)(until_ns - spare->use.from_ns) / (uint64_t)KA_MILLISECOND_NS;
 }
 
 /* One client's: only its own openings can use what it kept. */
 static void replay_client(const what_if_connection *connections, size_t count, const what_if_ground *ground,
                           what_if_bench *bench, what_if_tally *tally, what_if_outcome *out)
 {
-    size_t spares = 0, openings = 0;
+    size_t uses = 0, races = 0, openings = 0;
     for (size_t i = 0; i < count; i++) {
-        what_if_spare *spare = &bench->spares[spares];
+        what_if_spare spare;
         if (connections[i].opened_seen)
             bench->opened_ns[openings++] = connections[i].opened_ns;
-        if (!what_if_replay(&connections[i], &out->setting, ground, tally, spare))
+        if (!what_if_replay(&connections[i], &out->setting, ground, tally, &spare))
             continue;
-        out->open_ms.most += (uint64_t)(spare->until_ns - spare->from_ns) / (uint64_t)KA_MILLISECOND_NS;
-        spares++;
+        add_span(bench->uses, &uses, spare.use);
+        add_span(bench->races, &races, spare.race);
+        out->open_ms.most += longest_ms(&spare);
     }
-    what_if_matched matched = what_if_match(bench->spares, spares, bench->opened_ns, openings, bench->heap);
-    out->connections.most += matched.reused; /* for the caller to turn round */
-    out->lost.most += matched.lost;
+    /* For the caller to turn round: those need not have been opened. */
+    out->connections.most += what_if_match(bench->uses, uses, bench->opened_ns, openings, bench->heap);
+    out->lost.most += what_if_match(bench->races, races, bench->opened_ns, openings, bench->heap);
 }
 
 static size_t end_of_client(const what_if_connection *connections, size_t count, size_t first)

@@ -26,7 +26,8 @@ typedef struct what_if_outcome {
 /* Memory for replaying, reused for every setting. */
 typedef struct what_if_bench {
     const ka_allocator *allocator;
-    what_if_spare *spares;
+    what_if_span *uses;
+    what_if_span *races;
     int64_t *opened_ns;
     uint32_t *heap;
 } what_if_bench;

@@ -84,26 +84,27 @@ static void count_reuse(player *p, int64_t gap_ns)
         p->tally->at_risk++;
 }
 
-/* Until when a connection idle since then might have been used, had its captured end not come. */
-static int64_t spare_until(const player *p, int64_t since_ns, int64_t client_ns, int64_t server_ns)
-{
-    int64_t deadline_ns = p->ground->deadline_ns;
-    if (server_ns == FOREVER_NS && deadline_ns != KA_NONE)
-        server_ns = deadline_ns + p->connection->rtt_client_ns;
-    return lesser(since_ns + lesser(client_ns, server_ns), p->ground->end_ns);
-}
-
+/* A connection idle since then, had its captured end not come. Times as captured: a request that the server
+ * sees before its deadline passes here a round trip to it sooner, one that the client sends before it sees
+ * the close a round trip to the client later. */
 static bool make_spare(const player *p, int64_t since_ns, int64_t from_ns, int64_t client_ns,
                        int64_t server_ns, what_if_spare *spare)
 {
-    int64_t until_ns = spare_until(p, since_ns, client_ns, server_ns);
-    int64_t deadline_ns = server_ns != FOREVER_NS ? server_ns : p->ground->deadline_ns;
-    if (until_ns <= from_ns)
-        return false;
-    *spare = (what_if_spare){since_ns, from_ns, until_ns, KA_NONE};
-    if (deadline_ns != KA_NONE && client_ns > deadline_ns - p->connection->rtt_server_ns)
-        spare->race_ns = deadline_ns - p->connection->rtt_server_ns;
-    return true;
+    const what_if_ground *ground = p->ground;
+    const what_if_connection *c = p->connection;
+    bool known = server_ns != FOREVER_NS || ground->deadline_ns != KA_NONE;
+    int64_t deadline_ns = server_ns != FOREVER_NS ? server_ns : ground->deadline_ns;
+    int64_t end_ns = lesser(since_ns + client_ns + c->rtt_client_ns, ground->end_ns);
+    spare->use = (what_if_span){from_ns, end_ns};
+    spare->race = (what_if_span){since_ns + (ground->safe_ns != KA_NONE ? ground->safe_ns : 0), end_ns};
+    if (known) {
+        spare->race.from_ns = since_ns + deadline_ns - c->rtt_server_ns;
+        spare->race.until_ns = lesser(end_ns, since_ns + deadline_ns + c->rtt_client_ns);
+        spare->use.until_ns = lesser(end_ns, spare->race.from_ns);
+    }
+    if (spare->race.from_ns < from_ns)
+        spare->race.from_ns = from_ns;
+    return spare->use.until_ns > from_ns || spare->race.until_ns > from_ns;
 }
 
 /* The request that was lost is not: its connection goes on, or another one in its place. */

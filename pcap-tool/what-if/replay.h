@@ -17,6 +17,7 @@
 typedef struct what_if_ground {
     int64_t
         deadline_ns;   /* after which the server closes an idle connection, as captured; KA_NONE: not known */
+    int64_t safe_ns;   /* behind gaps so long requests were served; KA_NONE: there was none */
     int64_t margin_ns; /* a reuse so near to the deadline is at risk */
     int64_t end_ns;    /* of the capture */
 } what_if_ground;

@@ -68,3 +68,13 @@ size_t what_if_settings(const what_if_question *question, what_if_setting out[WH
     }
     return count;
 }
+
+size_t what_if_seconds_text(int64_t duration_ns, char out[WHAT_IF_SECONDS_BYTES])
+{
+    size_t length = ka_seconds_text(duration_ns, 9, out, WHAT_IF_SECONDS_BYTES);
+    while (out[length - 1] == '0')
+        length--;
+    length -= out[length - 1] == '.';
+    out[length] = '\0';
+    return length;
+}

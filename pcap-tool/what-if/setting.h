@@ -59,4 +59,8 @@ what_if_knob what_if_range(const what_if_question *question);
  * Returns how many, at least one. */
 size_t what_if_settings(const what_if_question *question, what_if_setting out[WHAT_IF_STEPS_MAX]);
 
+/* "4", "2.24": exactly, as it can be typed. Returns the length. */
+enum { WHAT_IF_SECONDS_BYTES = 24 };
+size_t what_if_seconds_text(int64_t duration_ns, char out[WHAT_IF_SECONDS_BYTES]);
+
 #endif

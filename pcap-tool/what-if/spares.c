@@ -1,31 +1,30 @@
-/* spares.c - which openings the connections a longer timeout keeps could have saved.
+/* spares.c - at most how many openings the connections that a setting keeps could have served.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "spares.h"
 
-#include "keptalive.h"
-
+#include <stdbool.h>
 #include <stdlib.h>
 
 static int compare(const void *left, const void *right)
 {
-    const what_if_spare *a = left, *b = right;
+    const what_if_span *a = left, *b = right;
     if (a->from_ns != b->from_ns)
         return a->from_ns < b->from_ns ? -1 : 1;
     return (a->until_ns > b->until_ns) - (a->until_ns < b->until_ns);
 }
 
-/* A binary heap of indexes; the spare that ends first is on top. */
+/* A binary heap of indexes; the span that ends first is on top. */
 typedef struct queue {
-    const what_if_spare *spares;
+    const what_if_span *spans;
     uint32_t *heap;
     size_t count;
 } queue;
 
 static bool ends_before(const queue *q, size_t a, size_t b)
 {
-    return q->spares[q->heap[a]].until_ns < q->spares[q->heap[b]].until_ns;
+    return q->spans[q->heap[a]].until_ns < q->spans[q->heap[b]].until_ns;
 }
 
 static void swap(queue *q, size_t a, size_t b)
@@ -43,9 +42,8 @@ static void push(queue *q, uint32_t index)
         swap(q, at, (at - 1) / 2);
 }
 
-static const what_if_spare *pop(queue *q)
+static void pop(queue *q)
 {
-    const what_if_spare *first = &q->spares[q->heap[0]];
     q->heap[0] = q->heap[--q->count];
     for (size_t at = 0, child; (child = 2 * at + 1) < q->count; at = child) {
         if (child + 1 < q->count && ends_before(q, child + 1, child))
@@ -54,28 +52,25 @@ static const what_if_spare *pop(queue *q)
             break;
         swap(q, at, child);
     }
-    return first;
 }
 
-what_if_matched what_if_match(what_if_spare *spares, size_t spare_count, const int64_t *opened_ns,
-                              size_t opened_count, uint32_t *heap)
+uint64_t what_if_match(what_if_span *spans, size_t span_count, const int64_t *opened_ns, size_t opened_count,
+                       uint32_t *heap)
 {
-    what_if_matched matched = {0, 0};
-    queue waiting = {spares, heap, 0};
+    uint64_t matched = 0;
+    queue open = {spans, heap, 0};
     size_t next = 0;
-    if (spare_count > 0)
-        qsort(spares, spare_count, sizeof *spares, compare);
+    if (span_count > 0)
+        qsort(spans, span_count, sizeof *spans, compare);
     for (size_t i = 0; i < opened_count; i++) {
-        int64_t at_ns = opened_ns[i];
-        for (; next < spare_count && spares[next].from_ns < at_ns; next++)
-            push(&waiting, (uint32_t)next);
-        while (waiting.count > 0 && spares[waiting.heap[0]].until_ns < at_ns)
-            pop(&waiting);
-        if (waiting.count == 0)
+        for (; next < span_count && spans[next].from_ns < opened_ns[i]; next++)
+            push(&open, (uint32_t)next);
+        while (open.count > 0 && spans[heap[0]].until_ns < opened_ns[i])
+            pop(&open);
+        if (open.count == 0)
             continue;
-        const what_if_spare *used = pop(&waiting);
-        matched.reused++;
-        matched.lost += used->race_ns != KA_NONE && at_ns - used->since_ns > used->race_ns;
+        pop(&open);
+        matched++;
     }
     return matched;
 }

@@ -1,5 +1,5 @@
-/* spares.h - connections that would have been idle when their client opened another: the upper bound of
- * reuse.
+/* spares.h - connections that would have been idle when their client opened another: what nobody knows,
+ * bounded.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,22 +9,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A connection that a longer timeout keeps, from its captured end on. */
-typedef struct what_if_spare {
-    int64_t since_ns; /* idle since */
+/* After `from_ns`, up to `until_ns`; empty when that is not later. */
+typedef struct what_if_span {
     int64_t from_ns;
     int64_t until_ns;
-    int64_t race_ns; /* a request after so long idle may be lost; KA_NONE: none is */
+} what_if_span;
+
+/* A connection that the setting keeps beyond its captured end. */
+typedef struct what_if_spare {
+    what_if_span use;  /* while a request on it might have been served */
+    what_if_span race; /* while one might have been lost */
 } what_if_spare;
 
-typedef struct what_if_matched {
-    uint64_t reused; /* at most so many connections need not have been opened */
-    uint64_t lost;   /* and so many of the requests that reused one might have been lost */
-} what_if_matched;
-
-/* Gives each opening, in rising order, the spare that ends first of those it could have used: no other choice
- * serves more of them. Sorts the spares of one client; `heap` has room for as many indexes. */
-what_if_matched what_if_match(what_if_spare *spares, size_t spare_count, const int64_t *opened_ns,
-                              size_t opened_count, uint32_t *heap);
+/* At most how many openings fall into spans, each span taking one: every opening, in rising order, gets the
+ * span that ends first of those it falls into, and no other choice serves more of them. Sorts the spans;
+ * `heap` has room for as many indexes. */
+uint64_t what_if_match(what_if_span *spans, size_t span_count, const int64_t *opened_ns, size_t opened_count,
+                       uint32_t *heap);
 
 #endif

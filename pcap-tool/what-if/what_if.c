@@ -181,11 +181,6 @@ int64_t what_if_margin_ns(const what_if *self)
     return self->margin_ns;
 }
 
-uint64_t what_if_no_http(const what_if *self)
-{
-    return self->history.no_http;
-}
-
 size_t what_if_server_count(const what_if *self)
 {
     return self->server_count;
@@ -216,7 +211,8 @@ bool what_if_answer_of(const what_if *self, size_t server, what_if_answer *out)
     bool ok = what_if_bench_init(&bench, &self->allocator, range->count) &&
               what_if_deadline_of(connections, range->count, &self->allocator, &answer.deadline);
     if (ok) {
-        const what_if_ground ground = {answer.deadline.idle_ns, self->margin_ns, self->end_ns};
+        const what_if_ground ground = {answer.deadline.idle_ns, answer.deadline.longest_used_ns,
+                                       self->margin_ns, self->end_ns};
         count_captured(connections, range->count, &answer);
         answer.now = what_if_outcome_of(connections, range->count, &what_if_as_captured, &ground, &bench);
         answer.now.cost = what_if_cost(&answer.now, &question->price, answer.rtt_ns, self->margin_ns);

@@ -7,20 +7,12 @@
 #include "report/escape.h"
 
 #include <inttypes.h>
-#include <string.h>
 
-enum { NUMBER_BYTES = 40 };
-
-/* Seconds without trailing zeros, or null. */
 static void put_seconds(FILE *out, const char *key, int64_t duration_ns)
 {
-    char text[NUMBER_BYTES] = "null";
-    if (duration_ns != KA_NONE) {
-        size_t length = ka_seconds_text(duration_ns, 9, text, sizeof text);
-        while (text[length - 1] == '0')
-            length--;
-        text[length - (text[length - 1] == '.')] = '\0';
-    }
+    char text[WHAT_IF_SECONDS_BYTES] = "null";
+    if (duration_ns != KA_NONE)
+        what_if_seconds_text(duration_ns, text);
     fprintf(out, "\"%s\":%s", key, text);
 }
 

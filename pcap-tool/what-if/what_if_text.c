@@ -46,18 +46,13 @@ static const char *plural(uint64_t count)
 
 /* ---- The question ---- */
 
-/* "4 s", "2.24 s", "100": as typed. */
+/* "4 s", "100" */
 static void value_text(what_if_knob knob, int64_t value, char out[CELL_BYTES])
 {
-    if (knob == WHAT_IF_MAX_REQUESTS) {
+    if (knob == WHAT_IF_MAX_REQUESTS)
         snprintf(out, CELL_BYTES, "%" PRId64, value);
-        return;
-    }
-    size_t length = ka_seconds_text(value, 9, out, CELL_BYTES - 3);
-    while (out[length - 1] == '0')
-        length--;
-    length -= out[length - 1] == '.';
-    snprintf(out + length, 3, " s");
+    else
+        memcpy(out + what_if_seconds_text(value, out), " s", 3);
 }
 
 static void append_knob(char line[LINE_BYTES], what_if_knob knob, int64_t from, int64_t to, bool first)
