@@ -34,9 +34,10 @@ static ka_status tls_begins(ka_audit *a, ka_connection *c)
     return c->tls != NULL ? KA_OK : KA_NO_MEMORY;
 }
 
-void ka_audit_tell_gap(const ka_audit *a, const ka_connection *c, uint64_t number, int64_t idle_ns)
+void ka_audit_tell_gap(const ka_audit *a, const ka_connection *c, uint64_t number, int64_t idle_ns,
+                       int64_t end_ns)
 {
-    const ka_gap_record gap = {c->stream, c->ends[!c->client], number, idle_ns};
+    const ka_gap_record gap = {c->stream, c->ends[!c->client], number, idle_ns, end_ns};
     if (a->config.gap != NULL)
         a->config.gap(a->config.gap_user, &gap);
 }
@@ -55,7 +56,7 @@ static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes 
         return KA_OK;
     ka_exchanges_idle(&c->exchanges,
                       ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
-    ka_audit_tell_gap(a, c, c->tls->burst_count, gap_ns);
+    ka_audit_tell_gap(a, c, c->tls->burst_count, gap_ns, r->first.time_ns);
     return KA_OK;
 }
 
@@ -137,7 +138,7 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
     if (news != KA_H2_OPENED || !was_idle || ended.frame == 0 || f->first.time_ns < ended.time_ns)
         return KA_OK;
     ka_exchanges_idle(&c->exchanges, ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
-    ka_audit_tell_gap(a, c, c->h2->requests, f->first.time_ns - ended.time_ns);
+    ka_audit_tell_gap(a, c, c->h2->requests, f->first.time_ns - ended.time_ns, f->first.time_ns);
     return KA_OK;
 }
 

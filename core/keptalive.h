@@ -286,6 +286,7 @@ typedef struct ka_gap_record {
     ka_address server;
     uint64_t number; /* of that request on its connection; of TLS, of bursts that look like requests */
     int64_t idle_ns; /* plain capture time; also where the server had closed meanwhile */
+    int64_t end_ns;  /* of the gap: the request's first byte */
 } ka_gap_record;
 
 /* What only many connections of one server show. Durations KA_NONE where there is no sample. */

@@ -58,7 +58,8 @@ void what_if_history_gap(what_if_history *history, const ka_gap_record *gap)
         return;
     }
     history->gaps = array;
-    history->gaps[history->gap_count++] = (what_if_gap){gap->stream, number_of(gap->number), gap->idle_ns};
+    history->gaps[history->gap_count++] =
+        (what_if_gap){gap->stream, number_of(gap->number), gap->idle_ns, gap->end_ns, KA_NONE};
 }
 
 static int64_t or_zero(int64_t duration_ns)

@@ -10,15 +10,18 @@
 
 #include "keptalive.h"
 
-/* 120 MB and 256 MB at most. Sixteen gaps a connection are a busy pool's; a capture with more of either has
+/* 120 MB and 256 MB at most. Eight gaps a connection are a busy pool's; a capture with more of either has
  * enough to show what a setting does. */
-enum { WHAT_IF_CONNECTIONS_MAX = 1 << 20, WHAT_IF_GAPS_MAX = 1 << 24 };
+enum { WHAT_IF_CONNECTIONS_MAX = 1 << 20, WHAT_IF_GAPS_MAX = 1 << 23 };
 
 /* A gap before request `number` of its connection. */
 typedef struct what_if_gap {
     uint32_t stream;
     uint32_t number;
     int64_t idle_ns;
+    int64_t end_ns;
+    int64_t other_ns; /* how long the client's connection used last of its other idle ones was idle then;
+                         KA_NONE: it had none; see others.h */
 } what_if_gap;
 
 typedef enum what_if_end {
@@ -47,8 +50,8 @@ typedef struct what_if_connection {
     int64_t lost_ns;  /* when its last request, behind its last gap, was sent and lost; KA_NONE */
     int64_t rtt_client_ns;
     int64_t rtt_server_ns;
-    int64_t timeout_s;       /* advertised; KA_NONE */
-    const what_if_gap *gaps; /* in order; set by what_if_history_finish */
+    int64_t timeout_s; /* advertised; KA_NONE */
+    what_if_gap *gaps; /* in order, of the history; set by what_if_history_finish */
     uint32_t gap_count;
     uint8_t end;  /* what_if_end */
     uint8_t loss; /* what_if_loss */

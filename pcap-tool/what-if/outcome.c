@@ -91,6 +91,7 @@ what_if_outcome what_if_outcome_of(const what_if_connection *connections, size_t
     out.lost.most += tally.lost;
     out.open_ms.least = (uint64_t)tally.open_us / 1000;
     out.open_ms.most += out.open_ms.least;
+    out.shareable = tally.shareable;
     out.reused = tally.reused;
     out.at_risk = tally.at_risk;
     return out;

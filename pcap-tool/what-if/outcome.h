@@ -18,6 +18,7 @@ typedef struct what_if_outcome {
     what_if_bounds lost;
     what_if_bounds connections;
     what_if_bounds open_ms;
+    uint64_t shareable; /* see what_if_tally */
     uint64_t reused;
     uint64_t at_risk;
     double cost; /* of the upper bounds */

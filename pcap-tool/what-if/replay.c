@@ -32,6 +32,13 @@ static int64_t lesser(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* Whichever of both sides closes first. */
+static int64_t timeout_of(const what_if_setting *setting)
+{
+    return lesser(or_forever(setting->value[WHAT_IF_CLIENT_IDLE]),
+                  or_forever(setting->value[WHAT_IF_SERVER_IDLE]));
+}
+
 /* Over all its requests the limit ends the connection `times` more; the numbers count on from there. */
 static void limit_reached(player *p, uint32_t requests, uint64_t times)
 {
@@ -139,6 +146,7 @@ static bool play_gap(player *p, const what_if_gap *gap, what_if_loss loss, fate 
     if (*now == FATE_SERVED || (*now == FATE_LOST && loss != WHAT_IF_LOSS_NONE))
         return loss != WHAT_IF_LOSS_NONE && *now != FATE_LOST;
     p->tally->connections++; /* also for trying again what was lost */
+    p->tally->shareable += gap->other_ns != KA_NONE && gap->other_ns <= timeout_of(p->setting);
     p->first = gap->number;
     if (open_ns > closed_ns)
         p->closed_ns += open_ns - closed_ns;

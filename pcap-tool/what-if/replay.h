@@ -25,6 +25,7 @@ typedef struct what_if_ground {
 /* Sums over connections, of what is sure. */
 typedef struct what_if_tally {
     uint64_t connections; /* opened */
+    uint64_t shareable;   /* of the opened: another one of the client was idle, and not for too long */
     uint64_t reused;      /* gaps that a request ended on the same connection */
     uint64_t lost;        /* requests */
     uint64_t at_risk;     /* of the reused: sent within the margin before the server's deadline */

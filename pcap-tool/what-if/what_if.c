@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "names.h"
+#include "others.h"
 
 #include <stdlib.h>
 
@@ -136,6 +137,23 @@ static size_t end_of_server(const what_if_history *history, size_t first)
     return end;
 }
 
+/* Client by client. */
+static bool find_others(what_if *self)
+{
+    what_if_history *history = &self->history;
+    for (size_t first = 0, end; first < history->connection_count; first = end) {
+        what_if_connection *c = history->connections + first;
+        end = first + 1;
+        while (end < history->connection_count &&
+               what_if_compare_addresses(&c->server, &history->connections[end].server, false) == 0 &&
+               what_if_compare_addresses(&c->client, &history->connections[end].client, true) == 0)
+            end++;
+        if (!what_if_find_others(c, end - first, &self->allocator))
+            return false;
+    }
+    return true;
+}
+
 static void find_servers(what_if *self)
 {
     const what_if_history *history = &self->history;
@@ -160,12 +178,13 @@ void what_if_finish(what_if *self, int64_t end_ns)
     self->end_ns = end_ns;
     what_if_history_finish(&self->history, end_ns);
     what_if_names_sort(&self->names);
-    find_servers(self);
+    if (find_others(self))
+        find_servers(self);
 }
 
 uint64_t what_if_left_out(const what_if *self)
 {
-    uint64_t kept = self->servers ? 0 : self->history.connection_count; /* no memory for the servers */
+    uint64_t kept = self->servers ? 0 : self->history.connection_count; /* there was no memory for the rest */
     return self->history.left_out + kept;
 }
 

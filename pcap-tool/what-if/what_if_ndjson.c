@@ -86,6 +86,7 @@ static void put_predicted(FILE *out, const what_if_outcome *outcome)
             outcome->at_risk);
     put_bounds(out, "lost_requests", outcome->lost);
     put_bounds(out, "connections", outcome->connections);
+    fprintf(out, ",\"shareable\":%" PRIu64, outcome->shareable);
     fputs(",\"open_seconds\":{\"least\":", out);
     put_ms(out, outcome->open_ms.least);
     fputs(",\"most\":", out);

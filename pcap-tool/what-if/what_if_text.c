@@ -231,7 +231,7 @@ static void write_words(const what_if *self, const what_if_answer *answer, FILE 
 {
     const what_if_outcome *then = &answer->outcomes[answer->best], *now = &answer->now;
     what_if_knob knob = what_if_range(what_if_asked_of(self));
-    char line[LINE_BYTES] = "", value[CELL_BYTES];
+    char line[LINE_BYTES] = "", value[CELL_BYTES], count[UNITS_COUNT_BYTES];
     if (knob != WHAT_IF_KNOBS) {
         value_text(knob, then->setting.value[knob], value);
         append(line, "%s%s", value, now->cost <= then->cost ? "; to leave it as it is costs no more" : "");
@@ -245,6 +245,12 @@ static void write_words(const what_if *self, const what_if_answer *answer, FILE 
     wrap_labelled(out, "  Lost requests ", line);
     line[0] = '\0';
     compare(line, then->connections, now->connections.most, "", "fewer", "more");
+    if (then->shareable > 0) {
+        units_count(then->shareable, count);
+        append(line,
+               "; up to %s of these not, if the client has one pool and takes the connection idle longest",
+               count);
+    }
     wrap_labelled(out, "  Connections   ", line);
     line[0] = '\0';
     compare(line, seconds_of(then->open_ms), seconds_of(now->open_ms).most, " s", "s saved", "s more");

@@ -25,9 +25,9 @@ static void count_finding(void *user, const ka_finding *finding)
 
 static const ka_sink counting = {.connection = count_record, .finding = count_finding};
 
-static void tell_gap(what_if *w, uint32_t stream, uint64_t number, int64_t idle_ns)
+static void tell_gap(what_if *w, uint32_t stream, uint64_t number, int64_t idle_ns, int64_t end_ns)
 {
-    const ka_gap_record gap = what_if_gap_of(stream, number, idle_ns);
+    const ka_gap_record gap = what_if_gap_of(stream, number, idle_ns, end_ns);
     what_if_on_gap(w, &gap);
 }
 
@@ -42,12 +42,12 @@ static void tell_story(what_if *w)
     const ka_sink *sink = what_if_sink(w);
     const ka_finding race = what_if_race_of(0, KA_ERROR, 106 * S);
     const ka_endpoint_record endpoint = {.server = what_if_address(1, 80), .name = "api.\x1b[1mtest"};
-    tell_gap(w, 0, 2, 6 * S);
+    tell_gap(w, 0, 2, 6 * S, 106 * S);
     tell_record(w, what_if_record_of(0, KA_SIDE_SERVER, 100 * S, 6 * S, 6 * S, 2));
     sink->finding(sink->user, &race);
     tell_record(w, what_if_record_of(1, KA_SIDE_CLIENT, 106 * S + 1, 2 * S, 2 * S, 1));
-    tell_gap(w, 2, 2, 5 * S);
-    tell_gap(w, 2, 3, 1 * S);
+    tell_gap(w, 2, 2, 5 * S, 105 * S);
+    tell_gap(w, 2, 3, 1 * S, 106 * S);
     tell_record(w, what_if_record_of(2, KA_SIDE_CLIENT, 100 * S, 7 * S, 1 * S, 3));
     tell_record(w, what_if_record_of(3, KA_SIDE_NONE, 100 * S, 1 * S, 40 * S, 1));
     sink->endpoint(sink->user, &endpoint);
@@ -251,7 +251,8 @@ static void ndjson_for_programs(void **state)
         "\"server_timeout\":{\"idle\":6,\"from\":\"closes\",\"closes\":1,\"advertised\":null,\"longest_"
         "used\":5},"
         "\"predicted\":{\"reused\":1,\"at_risk\":0,\"lost_requests\":{\"least\":0,\"most\":0},"
-        "\"connections\":{\"least\":5,\"most\":6},\"open_seconds\":{\"least\":16.000,\"most\":25.000},"
+        "\"connections\":{\"least\":5,\"most\":6},\"shareable\":0,\"open_seconds\":{\"least\":16.000,"
+        "\"most\":25.000},"
         "\"cost\":6.250},\"price\":{\"lost_request\":1000.000000,\"connection\":1.000000,"
         "\"open_second\":0.010000},\"cheapest\":true}\n");
     free(text);

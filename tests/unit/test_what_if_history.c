@@ -26,7 +26,7 @@ static int done(void **state)
 
 static void gap(uint32_t stream, uint64_t number, int64_t idle_ns)
 {
-    const ka_gap_record told = what_if_gap_of(stream, number, idle_ns);
+    const ka_gap_record told = what_if_gap_of(stream, number, idle_ns, 50 * S);
     what_if_history_gap(&history, &told);
 }
 

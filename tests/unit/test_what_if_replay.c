@@ -29,7 +29,7 @@ static story story_of(what_if_end end, int64_t idle_ns, const int64_t *gaps, uin
     memset(&s, 0, sizeof s);
     int64_t life_ns = idle_ns == KA_NONE ? 0 : idle_ns;
     for (uint32_t i = 0; i < count; i++) {
-        s.gaps[i] = (what_if_gap){7, i + 2, gaps[i]};
+        s.gaps[i] = (what_if_gap){7, i + 2, gaps[i], KA_NONE, KA_NONE};
         life_ns += gaps[i];
     }
     s.connection = (what_if_connection){.stream = 7,

@@ -17,9 +17,9 @@ static inline ka_address what_if_address(uint8_t last, uint16_t port)
     return (ka_address){.ip = {192, 0, 2, last}, .port = port, .version = 4};
 }
 
-static inline ka_gap_record what_if_gap_of(uint32_t stream, uint64_t number, int64_t idle_ns)
+static inline ka_gap_record what_if_gap_of(uint32_t stream, uint64_t number, int64_t idle_ns, int64_t end_ns)
 {
-    return (ka_gap_record){stream, what_if_address(1, 80), number, idle_ns};
+    return (ka_gap_record){stream, what_if_address(1, 80), number, idle_ns, end_ns};
 }
 
 /* Opened at `opened_ns`, closed by that side `life_ns` later after `idle_ns` without a request. */

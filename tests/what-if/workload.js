@@ -1,15 +1,18 @@
-// workload.js - one fixed workload on a pool of Node's own agent; only the pool's idle timeout differs.
+// workload.js - one fixed workload on pools of Node's own agent; only the pool's idle timeout differs.
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// usage: node workload.js HOST PORT IDLE_MS (0: the pool never closes)
+// usage: node workload.js HOST PORT IDLE_MS apart|lifo|fifo      IDLE_MS 0: the pool never closes
 //
-// Each worker has a pool of one connection, and times at which it asks that are always the same: they come from a
-// generator with a fixed seed. A request that is lost on a connection used before is sent again, as the Node manual
-// advises (request.reusedSocket). What happens is told on standard output; the last line counts.
+// apart: twelve clients, each with a pool of one connection. lifo, fifo: one pool, which takes the connection used last,
+// or the one idle for longest, and bursts of up to eight requests at once.
+// The times of the requests are always the same: they come from a generator with a fixed seed. A request that is lost
+// on a connection used before is sent again, as Node's manual advises (request.reusedSocket). What happens is told on
+// standard output; the last line counts.
 'use strict'
 const http = require('http')
-const [host, port, idle] = [process.argv[2], +process.argv[3], +process.argv[4]]
-const WORKERS = 12
+const [host, port, idle, mode] = [process.argv[2], +process.argv[3], +process.argv[4], process.argv[5]]
+const CLIENTS = 12
+const BURST = 8
 const END_S = 45
 
 // Numerical Recipes' generator: the same numbers everywhere.
@@ -28,8 +31,10 @@ function think()
 const counts = { requests: 0, opened: 0, lost: 0 }
 const started = Date.now() + 500
 const say = text => console.log(((Date.now() - started) / 1000).toFixed(3), text)
+const pool = options => new http.Agent({ keepAlive: true, ...options, ...(idle ? { timeout: idle } : {}) })
+const at = (seconds, what, ...rest) => setTimeout(what, started - Date.now() + seconds * 1000, ...rest)
 
-function ask(worker, agent)
+function ask(agent)
 {
   const request = http.get({ host, port, agent, path: '/' }, response => response.resume())
   counts.requests++
@@ -38,14 +43,19 @@ function ask(worker, agent)
     socket.setNoDelay(true)
   })
   request.on('error', error => {
-    say(`worker ${worker}: ${error.code}, connection ${request.reusedSocket ? 'used before' : 'new'}`)
-    if (request.reusedSocket) { counts.lost++; ask(worker, agent) }
+    say(`${error.code}, connection ${request.reusedSocket ? 'used before' : 'new'}`)
+    if (request.reusedSocket) { counts.lost++; ask(agent) }
   })
 }
 
-for (let worker = 0; worker < WORKERS; worker++) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1, ...(idle ? { timeout: idle } : {}) })
-  for (let at = worker * 0.05; at < END_S; at += think())
-    setTimeout(ask, started - Date.now() + at * 1000, worker, agent)
+if (mode === 'apart') {
+  for (let client = 0; client < CLIENTS; client++) {
+    const agent = pool({ maxSockets: 1 })
+    for (let now = client * 0.05; now < END_S; now += think()) at(now, ask, agent)
+  }
+} else {
+  const agent = pool({ scheduling: mode })
+  for (let now = 0; now < END_S; now += 0.2 + 2 * random())
+    for (let left = Math.ceil(BURST * random() ** 3); left > 0; left--) at(now, ask, agent)
 }
-setTimeout(() => { say(JSON.stringify(counts)); process.exit(0) }, started - Date.now() + END_S * 1000 + 500)
+at(END_S + 0.5, () => { say(JSON.stringify(counts)); process.exit(0) })
