@@ -127,12 +127,13 @@ void usage_print(FILE *out)
     wrap(out, 0, 0,
          "explain lists all findings, or tells of each ID what it means, how it is detected, what rules it "
          "out "
-         "and what to change in which product. A capture called explain is ./explain, or goes behind --.");
+         "and what to change in which product.");
     fputc('\n', out);
     wrap(out, 0, 0,
          "what-if replays the captured idle times under other timeouts, and tells how many requests would "
          "have "
-         "been lost and connections opened.");
+         "been lost and connections opened. A capture called explain or what-if is ./explain, or goes behind "
+         "--.");
     PRINT_GROUP("Input", input_rows, TEXT_INDENT);
     PRINT_GROUP("Report", report_rows, TEXT_INDENT);
     PRINT_GROUP("Selection", selection_rows, TEXT_INDENT);

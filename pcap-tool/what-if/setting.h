@@ -29,9 +29,9 @@ typedef struct what_if_price {
 } what_if_price;
 
 /* A new connection is the unit: one to three round trips, and a handshake's work where there is TLS. A lost
- * request is an error a user may see, or a POST that nobody may repeat: worth a thousand of them. A second open
- * is a hundredth: an idle connection costs as much as a new one after 100 s, which is about where pools that
- * were tuned give up (Go 90 s, nginx's upstream 60 s). */
+ * request is an error a user may see, or a POST that nobody may repeat: worth a thousand of them. A second
+ * open is a hundredth: an idle connection costs as much as a new one after 100 s, which is about where pools
+ * that were tuned give up (Go 90 s, nginx's upstream 60 s). */
 #define WHAT_IF_PRICE ((what_if_price){1000, 1, 0.01})
 
 /* More are no table any more. */
