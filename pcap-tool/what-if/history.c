@@ -220,7 +220,7 @@ static void join(const what_if_history *history, what_if_connection *c, int64_t 
     int64_t told_ns = 0;
     for (; end < history->gap_count && history->gaps[end].stream == c->stream; end++)
         told_ns += history->gaps[end].idle_ns;
-    c->gaps = history->gaps + first;
+    c->gaps = end > first ? history->gaps + first : NULL;
     c->gap_count = (uint32_t)(end - first);
     if (end > first && history->gaps[end - 1].number > c->requests)
         c->requests = history->gaps[end - 1].number;
