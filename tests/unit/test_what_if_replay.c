@@ -306,6 +306,37 @@ static void near_the_deadline_is_at_risk(void **state)
     assert_int_equal(s.tally.at_risk, 0);
 }
 
+static void of_a_short_deadline_half(void **state)
+{
+    (void)state;
+    const int64_t gap[] = {500 * MS - 30 * MS};
+    story s = story_of(WHAT_IF_END_OPEN, KA_NONE, gap, 1);
+    s.ground.deadline_ns = 1 * S;
+    play(&s, KA_NONE, KA_NONE, KA_NONE);
+    assert_int_equal(s.tally.at_risk, 0);
+    s.gaps[0].idle_ns++;
+    play(&s, KA_NONE, KA_NONE, KA_NONE);
+    assert_int_equal(s.tally.at_risk, 1);
+}
+
+/* ---- Another connection in its place ---- */
+
+static void another_one_that_is_not_closed_either(void **state)
+{
+    (void)state;
+    const int64_t gap[] = {10 * S};
+    story s = story_of(WHAT_IF_END_OPEN, KA_NONE, gap, 1);
+    play(&s, 4 * S, KA_NONE, KA_NONE);
+    assert_int_equal(s.tally.shareable, 0); /* it has none */
+    s.gaps[0].other_ns = 4 * S;
+    play(&s, 4 * S, KA_NONE, KA_NONE);
+    assert_int_equal(s.tally.shareable, 1);
+    play(&s, 4 * S, 4 * S - 1, KA_NONE);
+    assert_int_equal(s.tally.shareable, 0);
+    play(&s, 11 * S, KA_NONE, KA_NONE);
+    assert_int_equal(s.tally.shareable, 0); /* nothing is opened */
+}
+
 /* ---- Requests on a connection ---- */
 
 static void a_limit_of_requests_ends_it(void **state)
@@ -415,6 +446,8 @@ int main(void)
         cmocka_unit_test(longer_server_timeout_is_not_known),
         cmocka_unit_test(the_first_of_both_timeouts_closes),
         cmocka_unit_test(near_the_deadline_is_at_risk),
+        cmocka_unit_test(of_a_short_deadline_half),
+        cmocka_unit_test(another_one_that_is_not_closed_either),
         cmocka_unit_test(a_limit_of_requests_ends_it),
         cmocka_unit_test(a_limit_within_requests_without_gaps),
         cmocka_unit_test(a_timeout_begins_the_count_again),
