@@ -338,6 +338,8 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
+    if (request->idle_before_ns != KA_NONE)
+        ka_audit_tell_gap(a, c, request->number, request->idle_before_ns, request->first_at.time_ns);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;

@@ -34,6 +34,14 @@ static ka_status tls_begins(ka_audit *a, ka_connection *c)
     return c->tls != NULL ? KA_OK : KA_NO_MEMORY;
 }
 
+void ka_audit_tell_gap(const ka_audit *a, const ka_connection *c, uint64_t number, int64_t idle_ns,
+                       int64_t end_ns)
+{
+    const ka_gap_record gap = {c->stream, c->ends[!c->client], number, idle_ns, end_ns};
+    if (a->config.gap != NULL)
+        a->config.gap(a->config.gap_user, &gap);
+}
+
 static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes *r, uint64_t end,
                                   uint64_t ack)
 {
@@ -44,9 +52,11 @@ static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes 
     }
     if (ka_tls_client_data(c->tls, &a->config.allocator, c->client, r, end, ack, &gap_ns) != KA_OK)
         return KA_NO_MEMORY;
-    if (gap_ns != KA_NONE)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
+    if (gap_ns == KA_NONE)
+        return KA_OK;
+    ka_exchanges_idle(&c->exchanges,
+                      ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
+    ka_audit_tell_gap(a, c, c->tls->burst_count, gap_ns, r->first.time_ns);
     return KA_OK;
 }
 
@@ -125,9 +135,10 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
     if (ka_h2_frame_add(c->h2, &a->config.allocator, f, f->direction == c->client, end - f->len_bytes, end,
                         ack, &news) != KA_OK)
         return KA_NO_MEMORY;
-    if (news == KA_H2_OPENED && was_idle && ended.frame != 0 && f->first.time_ns >= ended.time_ns)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
+    if (news != KA_H2_OPENED || !was_idle || ended.frame == 0 || f->first.time_ns < ended.time_ns)
+        return KA_OK;
+    ka_exchanges_idle(&c->exchanges, ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
+    ka_audit_tell_gap(a, c, c->h2->requests, f->first.time_ns - ended.time_ns, f->first.time_ns);
     return KA_OK;
 }
 

@@ -280,6 +280,15 @@ typedef struct ka_exchange_record {
     int64_t max;            /* likewise */
 } ka_exchange_record;
 
+/* A gap without anything outstanding that a request ended: HTTP/1, HTTP/2, and TLS by its timing. */
+typedef struct ka_gap_record {
+    uint32_t stream;
+    ka_address server;
+    uint64_t number; /* of that request on its connection; of TLS, of bursts that look like requests */
+    int64_t idle_ns; /* plain capture time; also where the server had closed meanwhile */
+    int64_t end_ns;  /* of the gap: the request's first byte */
+} ka_gap_record;
+
 /* What only many connections of one server show. Durations KA_NONE where there is no sample. */
 typedef struct ka_endpoint_record {
     ka_address server;
@@ -327,6 +336,9 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Every idle gap as its request ends it, so before the connection's record. May be NULL. */
+    void (*gap)(void *user, const ka_gap_record *gap);
+    void *gap_user;
     /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
     uint64_t hash_seed;
 } ka_config;

@@ -30,6 +30,9 @@ ROOMS = {
     "pcap-tool/packet": [PUBLIC_CORE],
     "pcap-tool/stream": [PUBLIC_CORE, "pcap-tool/packet/packet.h"],
     "pcap-tool/report": [PUBLIC_CORE, "pcap-tool/memory.h"],
+    # Its own document, written with the report's means.
+    "pcap-tool/what-if": [PUBLIC_CORE] + [f"pcap-tool/report/{name}.h" for name in
+                                          ("color", "escape", "table", "units", "wrap")],
     "plugin": [PUBLIC_CORE],
 }
 
