@@ -459,3 +459,11 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
     return c->tls != NULL && ka_tls_is_alert(b) ? ka_tls_alert_add(c->tls, &a->config.allocator, b, end)
                                                 : KA_OK;
 }
+
+ka_status ka_preamble_seen(ka_audit *a, ka_connection *c, const ka_bytes *b, const ka_address *client)
+{
+    const ka_half *half = &c->transport.half[b->direction];
+    uint64_t end = ka_transport_unwrap(half, (uint32_t)(b->seq + b->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
+    return ka_transport_preamble(&c->transport, &a->config.allocator, b->direction, end, client);
+}

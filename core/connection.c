@@ -385,6 +385,11 @@ static void fill_h2(const ka_connection *c, ka_record *out)
     out->goaway.last_stream = c->h2->goaway_last_stream[direction];
 }
 
+ka_address ka_view_proxied_for(const ka_view *v)
+{
+    return v->client->rare != NULL ? v->client->rare->proxied_for : (ka_address){.version = 0};
+}
+
 void ka_view_record(const ka_view *v, ka_record *out)
 {
     const ka_connection *c = v->connection;
@@ -396,6 +401,7 @@ void ka_view_record(const ka_view *v, ka_record *out)
     out->protocol = protocol_name(c);
     out->client = c->ends[c->client];
     out->server = c->ends[!c->client];
+    out->proxied_for = ka_view_proxied_for(v);
     out->first = c->first;
     out->last = c->transport.newest;
     out->requests = x->requests + (v->begun.seq != 0 ? 1 : 0);

@@ -146,6 +146,9 @@ bool ka_view_reset_by_request(const ka_view *view);
  * the other side's FIN, or the close that was announced. */
 bool ka_view_cut_short(const ka_view *view);
 
+/* The real client, by a PROXY preamble; version 0: none was told. */
+ka_address ka_view_proxied_for(const ka_view *view);
+
 /* The output contract's record; findings are not filled in. */
 void ka_view_record(const ka_view *view, ka_record *out);
 

@@ -69,9 +69,13 @@ static void closed_by(const ka_record *record, char *out, size_t size)
 
 void text_rows_connection(FILE *out, const ka_record *record)
 {
-    char peer[UNITS_PEER_BYTES], client[UNITS_PEER_BYTES + 16], server[UNITS_PEER_BYTES + 24];
+    char peer[UNITS_PEER_BYTES], client[2 * UNITS_PEER_BYTES + 24], server[UNITS_PEER_BYTES + 24];
     units_peer(&record->client, peer);
-    snprintf(client, sizeof client, "%" PRIu32 ": %s", record->stream, peer);
+    int length = snprintf(client, sizeof client, "%" PRIu32 ": %s", record->stream, peer);
+    if (record->proxied_for.version != 0) {
+        units_peer(&record->proxied_for, peer);
+        snprintf(client + length, sizeof client - (size_t)length, " for %s", peer);
+    }
     units_peer(&record->server, peer);
     snprintf(server, sizeof server, "to %s, %s", peer, record->protocol);
     fputs("  ", out);

@@ -29,6 +29,8 @@ void content_drop_parsers(stream_context *context, stream_half *half)
         tls_walker_free(context, half->tls);
     if (half->content == HALF_H2 && half->h2 != NULL)
         h2_walker_free(context, half->h2);
+    if (half->content == HALF_PREAMBLE)
+        content_preamble_drop(context, half);
     half->http = NULL;
 }
 
@@ -305,6 +307,8 @@ static bool start(const content_place *place, const stream_run *run)
         place->half->content = HALF_TLS;
     else if (is_start_of_h2(place, run))
         place->half->content = HALF_H2;
+    else if (place->flow->protocol == KA_PROTOCOL_NONE && content_preamble_may_begin(run))
+        place->half->content = HALF_PREAMBLE;
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;
     return true;
@@ -349,6 +353,8 @@ static void miss(const content_place *place, uint32_t len_bytes, const ka_moment
         content_h2_miss(place, len_bytes, at);
         return;
     }
+    if (half->content == HALF_PREAMBLE && content_preamble_skip(place, len_bytes, at))
+        return;
     bool kept = (has_parser(half) && http_skip(half->http, len_bytes, at)) ||
                 (has_walker(half) && tls_skip(half->tls, len_bytes, at));
     if (!kept) {
@@ -368,6 +374,8 @@ static bool follow(const content_place *place, stream_run *run)
     switch (place->half->content) {
     case HALF_START:
         return start(place, run);
+    case HALF_PREAMBLE:
+        return content_preamble_follow(place, run);
     case HALF_HTTP:
         return follow_http(place, run);
     case HALF_TLS:
@@ -382,6 +390,12 @@ static bool follow(const content_place *place, stream_run *run)
         run_advance(run, run->len_bytes);
         return false;
     }
+}
+
+void content_replay(const content_place *place, stream_run run)
+{
+    while (follow(place, &run))
+        continue;
 }
 
 static uint32_t on_bytes(stream_context *context, stream_flow *flow, unsigned direction, stream_run run)
