@@ -48,6 +48,7 @@ struct ka_connection {
     bool undecided : 1;  /* left idle likewise, but no other was needed */
     bool together : 1;   /* closed idle by the server at one moment with another one */
     bool challenged : 1; /* the server asked here for the second half of a login */
+    bool tunnelled : 1;  /* CONNECT went before: what is told now is between the client and who is behind */
 };
 
 /* The one with that id, or NULL; as with strchr, it may be changed when the list may. */

@@ -119,7 +119,8 @@ typedef enum ka_framing {
     KA_FRAMING_TUNNEL,      /* 101, or 2xx to CONNECT: no HTTP follows */
 } ka_framing;
 
-/* One complete message. Told in byte order within a direction, any number of frames late. */
+/* One complete message. Told in byte order within a direction, any number of frames late. Behind a 2xx to
+ * CONNECT messages, records and frames are those of what is inside. */
 typedef struct ka_message {
     uint8_t direction;
     bool is_response;
@@ -205,9 +206,17 @@ typedef enum ka_verdict {
     KA_VERDICT_LATE,
 } ka_verdict;
 
+/* What HTTP gave way to. */
+typedef enum ka_tunnel {
+    KA_TUNNEL_NONE,
+    KA_TUNNEL_CONNECT, /* 2xx to CONNECT; what is inside goes on being told, where it is understood */
+    KA_TUNNEL_UPGRADE, /* 101, but to HTTP/2: a WebSocket */
+} ka_tunnel;
+
 const char *ka_verdict_name(ka_verdict verdict);
 const char *ka_side_name(ka_side side);
 const char *ka_how_name(ka_how how);
+const char *ka_tunnel_name(ka_tunnel tunnel);
 const char *ka_max_style_name(ka_max_style style);
 
 /* One named number of a finding. */
@@ -250,6 +259,7 @@ typedef struct ka_finding {
 typedef struct ka_record {
     uint32_t stream;
     const char *protocol; /* "http/1.1", "http/1.0", "h2c", "h2", "tls", "other", "none" */
+    ka_tunnel tunnel; /* inside of one opened by CONNECT, protocol and all else is that of what is inside */
     ka_address client;
     ka_address server;
     ka_address proxied_for; /* the real client, by a PROXY preamble; version 0: none was told */

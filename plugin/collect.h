@@ -58,9 +58,10 @@ typedef struct collect_connection {
     bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
-    bool h2;    /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
-    bool other; /* its first bytes are of no protocol we know: only Wireshark can tell more */
-    bool over;  /* 101, CONNECT: nothing we know follows */
+    bool h2;        /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
+    bool other;     /* its first bytes are of no protocol we know: only Wireshark can tell more */
+    bool over;      /* 101: nothing we know follows */
+    bool tunnelled; /* by CONNECT: `http`, `tls` and `h2` say what is inside */
 } collect_connection;
 
 typedef struct collect {

@@ -57,6 +57,10 @@ static void ignore_both(const content_place *place)
  * protocol; in mid-stream it was a wrong guess, and the rest of the segment is no better. */
 void content_give_up(const content_place *place, stream_run *run)
 {
+    if (place->flow->protocol == KA_PROTOCOL_NONE && place->flow->tunnelled) {
+        ignore_both(place);
+        return;
+    }
     if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->began_with_syn) {
         content_drop_parsers(place->context, place->half);
         place->half->content = HALF_LOST;
@@ -158,6 +162,23 @@ static void on_head(const content_place *place)
         place->context->facts->head_seen(place->flow->connection, &parser->message);
 }
 
+/* Behind a 2xx to CONNECT anything may begin. */
+static void enter_tunnel(const content_place *place)
+{
+    stream_flow *flow = place->flow;
+    for (unsigned direction = 0; direction < 2; direction++) {
+        stream_half *half = &flow->halves[direction];
+        if (half->content == HALF_HTTP) {
+            content_drop_parsers(place->context, half);
+            half->content = HALF_START;
+        }
+        half->held = false;
+    }
+    flow->tunnelled = true;
+    flow->protocol = KA_PROTOCOL_NONE;
+    flow_clear_methods(flow);
+}
+
 static void on_message(const content_place *place)
 {
     stream_context *context = place->context;
@@ -168,8 +189,10 @@ static void on_message(const content_place *place)
     if (message->framing == KA_FRAMING_TUNNEL) {
         if (content_h2_is_wanted(message))
             content_h2_upgrade(place);
-        else
+        else if (message->status == 101)
             ignore_both(place);
+        else
+            enter_tunnel(place);
         return;
     }
     half->held = is_connect;
@@ -307,7 +330,8 @@ static bool start(const content_place *place, const stream_run *run)
         place->half->content = HALF_TLS;
     else if (is_start_of_h2(place, run))
         place->half->content = HALF_H2;
-    else if (place->flow->protocol == KA_PROTOCOL_NONE && content_preamble_may_begin(run))
+    else if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->tunnelled &&
+             content_preamble_may_begin(run))
         place->half->content = HALF_PREAMBLE;
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;

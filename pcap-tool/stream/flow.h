@@ -91,11 +91,12 @@ typedef struct stream_flow {
     unsigned first_method : 6;
     unsigned method_count : 7;
     unsigned state : 2;          /* flow_state */
-    unsigned protocol : 3;       /* ka_protocol as told */
+    unsigned protocol : 3;       /* ka_protocol as told; but see `tunnelled` */
     unsigned methods_unsure : 1; /* requests may have been missed */
     unsigned began_with_syn : 1;
     unsigned reset_seen : 1;
-    unsigned touched : 1; /* since the evictor last passed */
+    unsigned touched : 1;   /* since the evictor last passed */
+    unsigned tunnelled : 1; /* by CONNECT: `protocol` is what is inside, NONE while that is not known */
 } stream_flow;
 
 enum { FLOW_NONE = 0 };
