@@ -232,11 +232,10 @@ static bool on_http_event(const content_place *place, http_event event, stream_r
         on_message(place);
         break;
     case HTTP_PREFACE:
-        if (place->flow->protocol != KA_PROTOCOL_NONE && place->flow->protocol != KA_PROTOCOL_H2C) {
+        if (place->flow->protocol == KA_PROTOCOL_TLS || place->half->role == HALF_RESPONSES)
             content_give_up(place, run);
-            break;
-        }
-        content_h2_preface(place);
+        else
+            content_h2_preface(place);
         break;
     case HTTP_MALFORMED:
         content_give_up(place, run);

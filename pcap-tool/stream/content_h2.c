@@ -22,15 +22,19 @@ static void become_h2(const content_place *place, unsigned direction, size_t pre
         content_ignore(place->context, half);
 }
 
-/* The client says it speaks HTTP/2; the server may have said so before, or will when it starts. */
+/* The client says it speaks HTTP/2; the server may have said so before, or will when it starts. Behind HTTP/1
+ * it had asked for it: the 101 was not captured. */
 void content_h2_preface(const content_place *place)
 {
+    bool switches = place->flow->protocol == KA_PROTOCOL_HTTP;
     stream_half *server = &place->flow->halves[!place->direction];
     size_t preface_bytes = (size_t)place->half->http->message.len_bytes;
     content_tell_protocol(place, KA_PROTOCOL_H2C);
     become_h2(place, place->direction, preface_bytes);
-    if (server->content == HALF_HTTP)
+    if (server->content == HALF_HTTP) {
         content_ignore(place->context, server);
+        server->content = switches ? HALF_LOST : HALF_IGNORED;
+    }
 }
 
 /* A 101 that is for HTTP/2 (RFC 7540 section 3.2). */
