@@ -54,6 +54,8 @@ void content_h2_preface(const content_place *place);
 /* Whether a message is the 101 that goes over to HTTP/2 (RFC 7540 section 3.2). */
 bool content_h2_is_wanted(const ka_message *message);
 void content_h2_upgrade(const content_place *place);
+/* The direction goes on in HTTP/2 behind bytes that are missing. */
+void content_h2_way_back(const content_place *place);
 /* Returns false when the run cannot be followed further. */
 bool content_h2_follow(const content_place *place, stream_run *run);
 /* Bytes of the direction are missing, or cut off when `at` tells their segment. */

@@ -188,6 +188,14 @@ static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, 
     return on_bytes_seen(connection, &bytes, what);
 }
 
+static inline ka_status on_h2_field(ka_audit *audit, ka_connection *connection, unsigned direction,
+                                    ka_slice name, ka_moment at)
+{
+    (void)audit, (void)connection, (void)at;
+    wire_log("%u field %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return w->refuse;
+}
+
 static inline void on_protocol(ka_connection *connection, ka_protocol protocol)
 {
     static const char *const names[] = {"none", "http", "h2c", "h2", "tls", "other"};
@@ -230,6 +238,7 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .tls_record_seen = on_tls,
                                         .tls_alpn_seen = on_tls_alpn,
                                         .h2_frame_seen = on_h2_frame,
+                                        .h2_field_seen = on_h2_field,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,
                                         .connection_end = on_end};
