@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    POOL_MAX = 1024, /* idle walkers kept: 160 kB */
+    POOL_MAX = 1024, /* idle walkers kept: 130 kB */
 };
 
 /* RFC 9113 section 6. */
