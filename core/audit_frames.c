@@ -7,6 +7,16 @@
 #include "memory.h"
 #include "rules.h"
 
+/* The first thing that is understood behind the answer to a CONNECT: idle times and promises are those of
+ * what is inside from here on. Behind a 101 nothing is told but HTTP/2. */
+void ka_audit_enter_tunnel(ka_audit *a, ka_connection *c)
+{
+    if (!c->exchanges.tunnel || c->exchanges.last.status == 101)
+        return;
+    ka_exchanges_again(&c->exchanges, &a->config.allocator);
+    c->tunnelled = true;
+}
+
 void ka_audit_forget_bursts(ka_audit *a, ka_connection *c)
 {
     if (ka_connection_bursts(c) == NULL)
@@ -63,6 +73,7 @@ static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes 
 ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
 {
     c->protocol = KA_PROTOCOL_TLS;
+    ka_audit_enter_tunnel(a, c);
     if (tls_begins(a, c) != KA_OK || ka_audit_join(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->endpoint != NULL && r->direction != c->client)
@@ -91,15 +102,8 @@ ka_status ka_tls_alpn_seen(ka_audit *a, ka_connection *c, bool by_client, unsign
  * that asked for the upgrade comes on stream 1. */
 static ka_status upgraded(ka_audit *a, ka_connection *c)
 {
-    uint32_t requests = c->exchanges.requests, responses = c->exchanges.responses;
-    ka_exchanges before = c->exchanges;
-    ka_exchanges_fini(&c->exchanges, &a->config.allocator);
-    ka_exchanges_init(&c->exchanges);
-    c->exchanges.idle_count = before.idle_count;
-    c->exchanges.idle_longest_ns = before.idle_longest_ns;
-    c->exchanges.idle_total_ns = before.idle_total_ns;
-    c->exchanges.requests = requests;
-    c->exchanges.responses = responses - 1; /* the 101 was not the final one */
+    ka_exchanges_again(&c->exchanges, &a->config.allocator);
+    c->exchanges.responses--; /* the 101 was not the final one */
     return ka_h2_upgraded(c->h2, &a->config.allocator);
 }
 
@@ -112,6 +116,7 @@ static ka_status h2_begins(ka_audit *a, ka_connection *c)
     ka_audit_forget_bursts(a, c);
     if (c->exchanges.tunnel && c->exchanges.last.status == 101)
         return upgraded(a, c);
+    ka_audit_enter_tunnel(a, c);
     return KA_OK;
 }
 

@@ -1,4 +1,4 @@
-/* usage.c - what --help prints.
+/* usage.c - what --help and --version print.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -115,6 +115,26 @@ static void print_thresholds(FILE *out)
                                                         : "NUMBER";
         fprintf(out, "  --%s %s (default %s)\n%*s", rows[i].option, kind, value, REASON_INDENT, "");
         wrap(out, REASON_INDENT, REASON_INDENT, rows[i].reason);
+    }
+}
+
+void usage_version(FILE *out)
+{
+    static const struct {
+        bool there;
+        const char *without;
+    } libraries[] = {
+        {KEPTALIVE_HAS_ZLIB, "zlib: no gzip"},
+        {KEPTALIVE_HAS_ZSTD, "libzstd: no zstd"},
+        {KEPTALIVE_HAS_LZ4, "liblz4: no lz4"},
+        {KEPTALIVE_HAS_LZMA, "liblzma: no xz"},
+        {KEPTALIVE_HAS_NGHTTP2, "libnghttp2: no h2-connection-field"},
+        {KEPTALIVE_HAS_SECCOMP, "libseccomp: the sandbox limits files only"},
+    };
+    fputs("keptalive " KEPTALIVE_VERSION "\n", out);
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        if (!libraries[i].there)
+            fprintf(out, "built without %s\n", libraries[i].without);
     }
 }
 
