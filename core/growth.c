@@ -19,11 +19,12 @@ static uint32_t sum(uint32_t a, uint32_t b)
 static void widen(ka_growth *g)
 {
     for (unsigned i = 0; i < KA_GROWTH_BINS; i++) {
-        const ka_growth_bin none = {0, 0, 0};
+        const ka_growth_bin none = {0};
         ka_growth_bin left = 2 * i < KA_GROWTH_BINS ? g->bins[2 * i] : none;
         ka_growth_bin right = 2 * i + 1 < KA_GROWTH_BINS ? g->bins[2 * i + 1] : none;
         g->bins[i] = (ka_growth_bin){sum(left.opened, right.opened), sum(left.closed, right.closed),
-                                     sum(left.requests, right.requests)};
+                                     sum(left.requests, right.requests), sum(left.joined, right.joined),
+                                     left.busy_ns + right.busy_ns};
     }
     g->width_bits++;
 }
@@ -39,8 +40,74 @@ void ka_growth_count(ka_growth *g, int64_t time_ns, ka_growth_event event)
     ka_growth_bin *bin = &g->bins[bin_of(g, time_ns)];
     uint32_t *count = event == KA_GROWTH_OPENED   ? &bin->opened
                       : event == KA_GROWTH_CLOSED ? &bin->closed
+                      : event == KA_GROWTH_JOINED ? &bin->joined
                                                   : &bin->requests;
     *count = sum(*count, 1);
+}
+
+void ka_growth_busy(ka_growth *g, int64_t from_ns, int64_t to_ns)
+{
+    if (g->width_bits == 0 || to_ns <= g->start_ns)
+        return;
+    while (bin_of(g, to_ns) >= KA_GROWTH_BINS)
+        widen(g);
+    if (from_ns < g->start_ns)
+        from_ns = g->start_ns;
+    while (from_ns < to_ns) {
+        uint64_t bin = bin_of(g, from_ns), left_ns = (uint64_t)(to_ns - from_ns);
+        uint64_t of_bin_ns = ((bin + 1) << g->width_bits) - (uint64_t)(from_ns - g->start_ns);
+        uint64_t step_ns = of_bin_ns < left_ns ? of_bin_ns : left_ns;
+        g->bins[bin].busy_ns += step_ns;
+        from_ns += (int64_t)step_ns;
+    }
+}
+
+/* Of the last bin only so much has passed. */
+static uint32_t active_permille(const ka_growth_bin *bin, int64_t width_ns)
+{
+    uint64_t permille = width_ns > 0 ? bin->busy_ns / ((uint64_t)width_ns / 1000 + 1) : 0;
+    return permille > UINT32_MAX ? UINT32_MAX : (uint32_t)permille;
+}
+
+void ka_growth_load(const ka_growth *g, int64_t now_ns, ka_load *out)
+{
+    ka_growth at = *g;
+    ka_load load = {0};
+    int64_t open = 0;
+    *out = load;
+    if (g->width_bits == 0)
+        return;
+    while (bin_of(&at, now_ns) >= KA_GROWTH_BINS)
+        widen(&at);
+    load.start_ns = at.start_ns;
+    load.width_ns = INT64_C(1) << at.width_bits;
+    load.bin_count = (uint32_t)bin_of(&at, now_ns) + 1;
+    for (uint32_t i = 0; i < load.bin_count; i++) {
+        const ka_growth_bin *bin = &at.bins[i];
+        int64_t passed_ns = now_ns - at.start_ns - (int64_t)i * load.width_ns;
+        open += (int64_t)bin->joined - bin->closed;
+        load.bins[i] =
+            (ka_load_bin){bin->opened, bin->closed, bin->requests, open > 0 ? (uint32_t)open : 0,
+                          active_permille(bin, passed_ns < load.width_ns ? passed_ns : load.width_ns)};
+    }
+    *out = load;
+}
+
+int64_t ka_growth_slope(const ka_load *load)
+{
+    int64_t n = (int64_t)load->bin_count - 1; /* the last bin is still filling */
+    int64_t sum_x = n * (n - 1) / 2, sum_y = 0, sum_xx = 0, sum_xy = 0;
+    if (n < 3)
+        return KA_NONE;
+    for (int64_t x = 0; x < n; x++) {
+        sum_y += load->bins[x].open;
+        sum_xx += x * x;
+        sum_xy += x * load->bins[x].open;
+    }
+    int64_t above = n * sum_xy - sum_x * sum_y, below = n * sum_xx - sum_x * sum_x; /* a bin */
+    int64_t bin_ms = load->width_ns / KA_MILLISECOND_NS;
+    /* Below 2^63: `above` is at most 2^10 * 2^32 * 2^5, and hours have 2^22 ms. */
+    return above / below * (3600 * 1000) / bin_ms + above % below * (3600 * 1000) / (below * bin_ms);
 }
 
 static void add(ka_growth_sum *to, const ka_growth_bin *bin)
