@@ -120,6 +120,8 @@ void ka_endpoint_record_of(const ka_endpoint *e, const ka_clients *clients, cons
     memset(out, 0, sizeof *out);
     tell_sums(e, out);
     ka_endpoint_timers(e, limits, &out->server_timer, &out->client_timer);
+    if (e->timeout_s != KA_NONE)
+        out->server_timer.hint = NULL; /* what it advertises says more */
     list_clients(e, clients, limits, out);
     ka_usage_record(&e->usage, out);
     ka_recommend(&e->usage, out);

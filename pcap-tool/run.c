@@ -92,6 +92,7 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
+        .servers = settings->servers,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
         .locate_user = self->capture,

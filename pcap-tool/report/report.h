@@ -26,6 +26,7 @@ typedef struct report_options {
     const char *filter; /* or NULL */
     bool connections;   /* a table of them in the text */
     bool exchanges;
+    bool servers; /* each at length */
     bool color;
     selection selection;
     /* As ka_writer.locate; NULL with one input, whose frames need no file. */
