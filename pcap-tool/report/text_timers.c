@@ -332,8 +332,9 @@ void text_timers_settings(FILE *out, bool colored)
     size_t count;
     const ka_setting_row *rows = ka_setting_rows(&count);
     for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
-        fprintf(out, "\n%s%s%s\n", color(colored, COLOR_BOLD), ka_setting_group_title(groups[g]),
-                color(colored, COLOR_PLAIN));
+        fprintf(out, "\n%s", color(colored, COLOR_BOLD));
+        wrap(out, 0, 2, ka_setting_group_title(groups[g]));
+        fputs(color(colored, COLOR_PLAIN), out);
         for (size_t i = 0; i < count; i++) {
             char label[32];
             if (rows[i].group != groups[g])

@@ -128,6 +128,7 @@ static void never_wider(void **state)
                                     .filter = path,
                                     .connections = true,
                                     .exchanges = true,
+                                    .servers = true,
                                     .locate_user = path,
                                     .locate = locate};
     page.end = (report_end){40, UINT64_MAX, UINT64_MAX, INT64_MIN + 1, -2, &page.incomplete};
