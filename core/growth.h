@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * Counts in bins of equal width over the whole time of a server. When the last bin is full, neighbours are
- * joined and the width doubles, so any length of time fits: with 32 bins at least 16 are in use.
+ * joined and the width doubles, so any length of time fits: with 32 bins at least 16 are in use. A bin begins
+ * at a whole multiple of its width, so that the order of the events does not matter.
  */
 #ifndef KA_GROWTH_H
 #define KA_GROWTH_H
@@ -22,7 +23,7 @@ typedef struct ka_growth_bin {
 
 typedef struct ka_growth {
     ka_growth_bin bins[KA_GROWTH_BINS];
-    int64_t start_ns;
+    int64_t start_ns;   /* of the first event */
     uint8_t width_bits; /* a bin is 2^width_bits ns wide; 0: nothing was counted yet */
 } ka_growth;
 
