@@ -18,14 +18,14 @@ void ka_endpoints_init(ka_endpoints *es, const ka_allocator *allocator, uint64_t
 
 static void endpoint_init(ka_endpoint *e, const ka_allocator *allocator)
 {
-    ka_histogram_init(&e->idle_by_server, allocator);
-    ka_histogram_init(&e->idle_by_client, allocator);
-    ka_histogram_init(&e->request_counts, allocator);
+    ka_histogram_init_limited(&e->idle_by_server, allocator, KA_LASTING_BUCKETS);
+    ka_histogram_init_limited(&e->idle_by_client, allocator, KA_LASTING_BUCKETS);
+    ka_histogram_init_limited(&e->request_counts, allocator, KA_USAGE_BUCKETS);
     ka_lasting_init(&e->by_server, allocator);
     ka_lasting_init(&e->by_client, allocator);
     ka_usage_init(&e->usage, allocator);
     for (unsigned i = 0; i < KA_TIMERS_MAX; i++)
-        ka_histogram_init(&e->timers[i].idle, allocator);
+        ka_histogram_init_limited(&e->timers[i].idle, allocator, KA_LASTING_BUCKETS);
 }
 
 static void endpoint_free(ka_endpoint *e, const ka_allocator *allocator)
