@@ -19,8 +19,8 @@
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
  * few, one of a crawler's traffic some ten thousand. An endpoint has 2.6 kB, and with the buckets of its
- * histograms 4 to 6 kB, 110 kB at most, as all of them are limited; once it has closed an idle connection, 4 kB
- * more, and an early one, 2 kB. */
+ * histograms 4 to 6 kB, 110 kB at most, as all of them are limited; once it has closed an idle connection, 4
+ * kB more, and an early one, 2 kB. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };

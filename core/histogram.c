@@ -257,3 +257,12 @@ uint64_t ka_histogram_at_least(const ka_histogram *histogram, int64_t value)
         count += histogram->buckets[at++].count;
     return count;
 }
+
+uint64_t ka_histogram_pass(const ka_histogram *histogram, int64_t value, uint32_t *at)
+{
+    uint32_t index = value <= 0 ? 0 : index_of(value) >> histogram->coarse;
+    uint64_t passed = 0;
+    while (*at < histogram->bucket_count && histogram->buckets[*at].index < index)
+        passed += histogram->buckets[(*at)++].count;
+    return passed;
+}

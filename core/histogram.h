@@ -60,6 +60,9 @@ int64_t ka_histogram_quantile(const ka_histogram *histogram, unsigned percent);
 
 /* How many values are not below that one, to the width of a bucket: of the one it lies in, all. */
 uint64_t ka_histogram_at_least(const ka_histogram *histogram, int64_t value);
+/* For walks with ascending values: moves *at (0 at first) on to the first bucket whose values are not all
+ * below that one, and returns how many values it passed. */
+uint64_t ka_histogram_pass(const ka_histogram *histogram, int64_t value, uint32_t *at);
 /* What stands for the values of buckets[at]: its middle, yet never outside smallest to largest. */
 int64_t ka_histogram_value(const ka_histogram *histogram, uint32_t at);
 

@@ -114,10 +114,13 @@ static void estimate(const ka_lasting *l, ka_inferred *out, const stretch *place
 {
     const ka_histogram *h = &l->closed;
     uint64_t sure = SURE, left = ka_histogram_count(h), lost[KA_TIMER_MODES_MAX] = {0};
+    uint64_t censored = ka_histogram_count(&l->lasted);
+    uint32_t at = 0;
     for (uint32_t i = 0; i < h->bucket_count; i++) {
         int64_t idle_ns = ka_histogram_value(h, i);
         uint64_t before = sure;
-        sure = survivors(sure, left + ka_histogram_at_least(&l->lasted, idle_ns), h->buckets[i].count);
+        censored -= ka_histogram_pass(&l->lasted, idle_ns, &at);
+        sure = survivors(sure, left + censored, h->buckets[i].count);
         left -= h->buckets[i].count;
         for (unsigned m = 0; m < out->mode_count; m++)
             lost[m] += i >= places[m].from && i < places[m].to ? before - sure : 0;
