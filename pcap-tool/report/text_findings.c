@@ -199,6 +199,7 @@ void text_findings_write(const text_findings *findings, const report_options *op
               ? "\nFrame numbers are those of the file named: in Wireshark, Ctrl-G jumps to one.\n"
               : "\nFrame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
           options->out);
+    fputs("keptalive explain NAME: how a finding is made, what rules it out, what to set.\n", options->out);
     for (size_t i = 0; i < count; i++)
         write_diagnosis(options, order[i].id, order[i].diagnosis);
 }

@@ -60,7 +60,7 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet);
 /* For who knows segments before their turn (lookahead.h): where a segment's connection is, and how far its
  * memory has been asked for. */
 typedef struct stream_place {
-    const struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
+    struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
     uint32_t hash;
     uint8_t step;
 } stream_place;

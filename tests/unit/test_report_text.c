@@ -190,7 +190,8 @@ static char *expected_findings(void)
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     fputs("1 warning, 1 note on 1 of 2 connections.\n\n"
-          "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
+          "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n"
+          "keptalive explain NAME: how a finding is made, what rules it out, what to set.\n",
           out);
     expect_heading(out, "WARNING  ", KA_MAX_EXCEEDED, "the client", "1 connection");
     expect_sentence(out, max_exceeded(12));
