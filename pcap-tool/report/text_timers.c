@@ -80,7 +80,7 @@ static void add_bracket(line *self, const ka_inferred *t)
     if (t->closes > 0)
         add_duration(self, t->longest_worked_ns != KA_NONE ? ", closed from " : "; closed from ",
                      t->shortest_closed_ns, " on");
-    if (t->inverted)
+    if (t->inverted && t->kind != KA_TIMER_VARIED)
         add(self, ": no fixed timer");
 }
 
@@ -115,8 +115,12 @@ static void add_timer(line *self, const ka_inferred *t)
     add_bracket(self, t);
     if (t->closes > 1 && t->moments == 1)
         add(self, "; all at one moment, as a restart would");
+}
+
+static void add_hint(line *self, const ka_inferred *t)
+{
     if (t->hint != NULL)
-        add(self, ". A default of %s", t->hint);
+        add(self, ". With such a default: %s", t->hint);
 }
 
 static void add_pool(line *self, const ka_recommended *r)
@@ -308,8 +312,10 @@ void text_timers_detail(FILE *out, const ka_endpoint_record *s)
 {
     line server = {""}, clients = {""}, closes = {""};
     add_timer(&server, &s->server_timer);
+    add_hint(&server, &s->server_timer);
     write_line(out, "Server's timer", &server);
     add_timer(&clients, &s->client_timer);
+    add_hint(&clients, &s->client_timer);
     write_line(out, "Clients' timer", &clients);
     write_clients(out, s);
     write_exposure(out, s);
