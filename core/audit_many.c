@@ -124,8 +124,8 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
-        request->idle_before_ns + v->rtt_server_ns > e->usage.longest_reuse_ns)
-        e->usage.longest_reuse_ns = request->idle_before_ns + v->rtt_server_ns;
+        ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns) != KA_OK)
+        return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
                          request->first_at.time_ns);

@@ -141,8 +141,7 @@ ka_status ka_endpoint_reused(ka_endpoint *e, ka_client *client, const ka_view *v
     if (v->failed_gates & TIMES)
         return KA_OK;
     ka_usage_held(&e->usage, at_client_ns);
-    if (ka_usage_reused(&e->usage, at_server_ns) != KA_OK ||
-        ka_lasting_lasted(&e->by_server, least_ns, at_server_ns, true) != KA_OK ||
+    if (ka_lasting_lasted(&e->by_server, least_ns, at_server_ns, true) != KA_OK ||
         ka_lasting_lasted(&e->by_client, least_ns, at_client_ns, true) != KA_OK)
         return KA_NO_MEMORY;
     return client != NULL ? ka_client_held(client, least_ns, at_client_ns) : KA_OK;

@@ -13,7 +13,7 @@
 enum { KA_USAGE_BUCKETS = 256 };
 
 typedef struct ka_usage {
-    ka_histogram gaps;           /* idle time before a request, as the server saw it */
+    ka_histogram gaps;           /* idle time before a request, lost or not, as the server saw it */
     ka_histogram ages;           /* SYN to close */
     ka_histogram first_requests; /* SYN to the first request */
     ka_histogram rtts;           /* client to server and back */

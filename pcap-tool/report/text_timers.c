@@ -134,6 +134,15 @@ static void add_pool(line *self, const ka_recommended *r)
     add_duration(self, ", less ", r->margin_ns, "");
 }
 
+/* "3 of 4 reuses (75.0 %)" */
+static void add_share_in_danger(line *self, const ka_exposure *x)
+{
+    add_count(self, x->in_danger, "of ", "of ");
+    add_count(self, x->gaps, "reuse (", "reuses (");
+    add_percent(self, x->in_danger, x->gaps);
+    add(self, ")");
+}
+
 void text_timers_line(FILE *out, const ka_endpoint_record *s)
 {
     line text = {""};
@@ -155,6 +164,11 @@ void text_timers_line(FILE *out, const ka_endpoint_record *s)
             add_duration(&text, "idle timeout at most ", s->recommended.pool_idle_ns, "");
         else
             add(&text, "no reuse");
+        if (s->exposure.in_danger > 0) {
+            add(&text, "; ");
+            add_share_in_danger(&text, &s->exposure);
+            add(&text, " came later");
+        }
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
 }
@@ -188,10 +202,8 @@ static void write_exposure(FILE *out, const ka_endpoint_record *s)
     line text = {""};
     if (x->timeout_ns == KA_NONE)
         return;
-    add_count(&text, x->in_danger, "of ", "of ");
-    add_count(&text, x->gaps, "reuse (", "reuses (");
-    add_percent(&text, x->in_danger, x->gaps);
-    add_duration(&text, ") came after ", x->from_ns, " idle or later");
+    add_share_in_danger(&text, x);
+    add_duration(&text, " came after ", x->from_ns, " idle or later");
     if (x->in_race > 0) {
         add(&text, ", ");
         add_count(&text, x->in_race, "within a round trip of the close", "within a round trip of the close");
