@@ -107,9 +107,9 @@ static int64_t begin_ns(const ka_growth *g)
 }
 
 /* Of the last bin only so much has passed. */
-static uint32_t active_permille(const ka_growth_bin *bin, int64_t width_ns)
+static uint32_t active_permille(const ka_growth_bin *bin, uint64_t width_ns)
 {
-    uint64_t permille = width_ns > 0 ? bin->busy_ns / ((uint64_t)width_ns / 1000 + 1) : 0;
+    uint64_t permille = width_ns > 0 ? bin->busy_ns / (width_ns / 1000 + 1) : 0;
     return permille > UINT32_MAX ? UINT32_MAX : (uint32_t)permille;
 }
 
@@ -127,11 +127,11 @@ void ka_growth_load(const ka_growth *g, int64_t now_ns, ka_load *out)
     load.bin_count = (uint32_t)bin_of(&at, now_ns) + 1;
     for (uint32_t i = 0; i < load.bin_count; i++) {
         const ka_growth_bin *bin = &at.bins[i];
-        int64_t passed_ns = now_ns - load.start_ns - (int64_t)i * load.width_ns;
+        uint64_t width_ns = (uint64_t)load.width_ns;
+        uint64_t passed_ns = (uint64_t)now_ns - (uint64_t)load.start_ns - i * width_ns;
         open += (int64_t)bin->joined - bin->closed;
-        load.bins[i] =
-            (ka_load_bin){bin->opened, bin->closed, bin->requests, open > 0 ? (uint32_t)open : 0,
-                          active_permille(bin, passed_ns < load.width_ns ? passed_ns : load.width_ns)};
+        load.bins[i] = (ka_load_bin){bin->opened, bin->closed, bin->requests, open > 0 ? (uint32_t)open : 0,
+                                     active_permille(bin, passed_ns < width_ns ? passed_ns : width_ns)};
     }
     *out = load;
 }
