@@ -311,6 +311,18 @@ ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
     return take_status(table);
 }
 
+ka_status stream_time_passed(stream_table *table, int64_t time_ns)
+{
+    on_time(table, time_ns);
+    context_failed(&table->context, table->context.facts->time_passed(table->context.audit, time_ns));
+    return take_status(table);
+}
+
+uint32_t stream_open_count(const stream_table *table)
+{
+    return table->flows.open_count;
+}
+
 void stream_paths(const void *owner, uint16_t paths[2])
 {
     const stream_flow *flow = owner;

@@ -76,6 +76,12 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
 
+/* No packet came until then (live captures only: files end with their last packet). */
+ka_status stream_time_passed(stream_table *table, int64_t time_ns);
+
+/* How many connections have not settled. */
+uint32_t stream_open_count(const stream_table *table);
+
 /* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first
  * packet's sender first; for packet_path_text. */
 void stream_paths(const void *owner, uint16_t paths[2]);
