@@ -36,6 +36,7 @@ typedef struct options {
     bool recursive; /* into the directories of directories */
     bool connections;
     bool exchanges;
+    bool servers;
     bool has_fail_on;
     ka_severity fail_on;
     options_live live;
