@@ -154,6 +154,16 @@ static void note_line(http_parser *parser, const char *line, size_t at, size_t l
     scan->matter_count++;
 }
 
+/* llhttp sees the first line when the head is whole: what it would refuse then need not wait for that. */
+static bool check_start_line(http_scan *scan, const char *bytes, size_t len_bytes)
+{
+    if (scan->start_checked)
+        return true;
+    const char *lf = memchr(bytes, '\n', len_bytes);
+    scan->start_checked = start_line_whole(bytes, (size_t)(lf + 1 - bytes)) != START_LINE_BAD;
+    return scan->start_checked;
+}
+
 /* Looks for the empty line that ends the head. HTTP_HEAD_WHOLE: *end_bytes is set. */
 static http_event scan_head(http_parser *parser, const char *bytes, size_t len_bytes, size_t *end_bytes)
 {
@@ -177,7 +187,8 @@ static http_event scan_head(http_parser *parser, const char *bytes, size_t len_b
         scan->folded |= line[0] == ' ' || line[0] == '\t';
         note_line(parser, line, (size_t)(line - bytes), line_bytes);
     }
-    if (scan->line == 0 && start_line_partial(bytes, len_bytes, scan->at) == START_LINE_BAD)
+    if (scan->line == 0 ? start_line_partial(bytes, len_bytes, scan->at) == START_LINE_BAD
+                        : !check_start_line(scan, bytes, len_bytes))
         return HTTP_MALFORMED;
     scan->at = (uint32_t)len_bytes;
     return HTTP_MORE;

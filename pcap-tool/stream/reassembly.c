@@ -85,10 +85,12 @@ static void restart_wait(stream_half *half)
     half->pieces->waited_segments = 0;
 }
 
-/* Delivers the stretches that no hole precedes. */
+/* Delivers the stretches that no hole precedes. What waits behind the FIN was never sent by this side. */
 static void drain(const direction_state *state)
 {
     stream_half *half = state->half;
+    if (half->fin_told && half->moved)
+        pieces_free(state->context, &half->pieces);
     while (half->pieces != NULL && !half->held) {
         stream_run run = half->pieces->first->run;
         int32_t old = seq_minus(half->next_seq, run.seq);
@@ -101,6 +103,8 @@ static void drain(const direction_state *state)
         }
         pieces_pop(state->context, &half->pieces);
         restart_wait(half);
+        if (half->fin_told && half->moved)
+            pieces_free(state->context, &half->pieces);
     }
 }
 
