@@ -8,7 +8,7 @@
  */
 #include "judge.h"
 
-#include "memory.h"
+#include "heap.h"
 #include "require.h"
 #include "stream/facts.h"
 
@@ -220,7 +220,7 @@ static ka_connection listen(const talk *t, uint8_t cut)
     uint64_t number = 3;
     told = (ka_connection){.text = NULL};
     told.log = open_memstream(&told.text, &told.text_bytes);
-    stream_table *table = stream_table_new_with(NULL, &memory_heap, &t->limits, &listener);
+    stream_table *table = stream_table_new_with(NULL, &fuzz_heap, &t->limits, &listener);
     REQUIRE(told.log != NULL && table != NULL);
     send(table, 0, 1, next, KA_SYN, NULL, 0);
     send(table, 1, 2, next, KA_SYN | KA_ACK, NULL, 0);

@@ -7,7 +7,7 @@
  */
 #include "judge.h"
 
-#include "memory.h"
+#include "heap.h"
 #include "require.h"
 
 enum { HEAD_BYTES = 6, UNTOUCHED = 0xa5, TEXT_BYTES = 64 };
@@ -76,7 +76,7 @@ static size_t take_packet(decoding *run, const uint8_t *bytes, size_t len_bytes)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
-    decoding run = {.decoder = packet_decoder_new(&memory_heap)};
+    decoding run = {.decoder = packet_decoder_new(&fuzz_heap)};
     REQUIRE(run.decoder != NULL);
     while (len_bytes >= HEAD_BYTES) {
         size_t taken = take_packet(&run, bytes, len_bytes);

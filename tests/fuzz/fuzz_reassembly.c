@@ -1,5 +1,5 @@
-/* fuzz_reassembly.c - fuzzes the segments of one connection, in any order, with holes and contradictions: what
- * reassembly makes of them, and then what the whole command does.
+/* fuzz_reassembly.c - fuzzes the segments of one connection, in any order, with holes and contradictions:
+ * what reassembly makes of them, and then what the whole command does.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *

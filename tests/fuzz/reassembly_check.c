@@ -40,8 +40,7 @@ static void check_origin(const reassembly_check *self, unsigned direction, const
     REQUIRE(run->captured_bytes == 0 || offset + run->captured_bytes <= segment->captured_bytes);
     REQUIRE(run->captured_bytes == run->len_bytes ||
             offset + run->captured_bytes == segment->captured_bytes || offset >= segment->captured_bytes);
-    REQUIRE(run->captured_bytes == 0 ||
-            memcmp(run->bytes, from->payload + offset, run->captured_bytes) == 0);
+    REQUIRE(run->captured_bytes == 0 || memcmp(run->bytes, from->payload + offset, run->captured_bytes) == 0);
     REQUIRE(run->starts_segment == (offset == 0));
 }
 
