@@ -23,13 +23,14 @@ size_t start_line_token(const char *bytes, size_t len_bytes)
     return i;
 }
 
-/* llhttp, as Wireshark, lets a reason phrase be any bytes: nobody reads it. */
+/* What llhttp would refuse. A reason phrase may be any bytes, for nobody reads it, and so may a target from
+ * 0x80 on; of the control characters it lets TAB and FF stand there. */
 static bool has_bad_byte(const char *bytes, size_t len_bytes, bool response)
 {
     if (response)
         return memchr(bytes, '\r', len_bytes) != NULL;
     for (size_t i = 0; i < len_bytes; i++)
-        if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\t') || bytes[i] == 0x7f)
+        if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\f') || bytes[i] == 0x7f)
             return true;
     return false;
 }
