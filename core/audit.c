@@ -85,6 +85,16 @@ uint64_t ka_audit_clients_left_out(const ka_audit *a)
     return a->endpoints.clients.left_out;
 }
 
+bool ka_connection_was_reset(const ka_connection *c)
+{
+    for (int d = 0; d < 2; d++) {
+        const ka_ending *ending = c->transport.half[d].ending;
+        if (ending != NULL && ending->rst.frame != 0)
+            return true;
+    }
+    return false;
+}
+
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
 {
     if (step == 0) {
@@ -167,9 +177,16 @@ static bool has_ended(const ka_transport *t)
     return acked[0] && acked[1];
 }
 
+/* When both sides send a SYN (simultaneous open, RFC 9293 section 3.5), who asks first is the client. */
 static void find_client(ka_connection *c, const ka_segment *s)
 {
-    if (c->client_known || !(s->flags & KA_SYN))
+    if (!(s->flags & KA_SYN))
+        return;
+    bool is_first = !c->transport.half[s->direction].syn;
+    bool crosses = c->client_known && is_first && s->direction != c->client && !(s->flags & KA_ACK);
+    if (crosses && c->endpoint == NULL)
+        c->client_known = false;
+    if (c->client_known || crosses || !is_first)
         return;
     c->client = (s->flags & KA_ACK) ? !s->direction : s->direction;
     c->client_known = true;

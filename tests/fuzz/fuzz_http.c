@@ -56,6 +56,12 @@ static ka_status on_segment(ka_audit *audit, ka_connection *connection, const ka
     return KA_OK;
 }
 
+static bool on_was_reset(const ka_connection *connection)
+{
+    (void)connection;
+    return true;
+}
+
 static void log_moments(FILE *log, ka_moment first, ka_moment last)
 {
     fprintf(log, " %llu-%llu", (unsigned long long)first.frame, (unsigned long long)last.frame);
@@ -151,6 +157,7 @@ static ka_status on_end(ka_audit *audit, ka_connection *connection, ka_gate why)
 static const stream_facts listener = {
     .connection_open = on_open,
     .segment_seen = on_segment,
+    .was_reset = on_was_reset,
     .message_seen = on_message,
     .head_seen = on_head,
     .stray_seen = on_stray,

@@ -129,6 +129,8 @@ void reassembly_check_segment(reassembly_check *self, const packet_tcp *packet, 
     REQUIRE(kept->segment.frame == self->count);
     if (self->count == 1)
         self->flow.began_with_syn = (kept->segment.flags & KA_SYN) != 0;
+    if (kept->segment.flags & KA_RST)
+        self->flow.reset_seen = true;
     reassembly_segment(&self->context, &checker, &self->flow, &kept->segment, kept->payload);
     advance(self, REASSEMBLY_SEGMENT, kept->segment.time_ns);
 }

@@ -210,8 +210,16 @@ static void on_head_seen(ka_connection *connection, const ka_message *head)
     assert_false(connection->over);
 }
 
+/* It obeys every RST. */
+static bool on_was_reset(const ka_connection *connection)
+{
+    assert_false(connection->over);
+    return true;
+}
+
 static const stream_facts wire_facts = {.connection_open = on_open,
                                         .segment_seen = on_segment,
+                                        .was_reset = on_was_reset,
                                         .message_seen = on_message_seen,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
