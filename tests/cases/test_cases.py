@@ -258,6 +258,15 @@ class Coverage(unittest.TestCase):
         self.assertRegex(self.problems([self.holds, self.silent], ["closed-early"])[0], "take it off")
         self.assertRegex(self.problems([self.holds, self.silent], ["closed-early-no"])[0], "is no diagnosis")
 
+    def test_torture_page(self):
+        head = "| trouble | what | cases |\n|---|---|---|\n"
+        names = ["tcp-torture/gap", "healthy/node"]
+        self.assertEqual(self.check.torture(head + "| gaps | x | `tcp-torture/gap`, `healthy/node` |\n", names), [])
+        self.assertRegex(self.check.torture(head + "| gaps | x | `tcp-torture/none` |\n", names)[0], "there is no case")
+        self.assertRegex(self.check.torture(head + "| gaps | x | y |\n", names)[0], "names no case")
+        self.assertRegex(self.check.torture(head + "| gaps | x | `healthy/node` |\n", names)[0], "no row")
+        self.assertRegex(self.check.torture("", [])[0], "has no table")
+
 
 if __name__ == "__main__":
     unittest.main()
