@@ -414,15 +414,21 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     return status;
 }
 
+/* Without a SYN. */
+static void client_by_message(ka_connection *c, const ka_message *m)
+{
+    if (c->client_known)
+        return;
+    c->client = m->is_response ? !m->direction : m->direction;
+    c->client_known = true;
+}
+
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
 {
     ka_header header;
     if (c->h2 != NULL)
         return KA_OK;
-    if (!c->client_known) {
-        c->client = m->is_response ? !m->direction : m->direction;
-        c->client_known = true;
-    }
+    client_by_message(c, m);
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
@@ -462,6 +468,9 @@ static void response_head_seen(ka_connection *c, const ka_message *head, const k
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
+    client_by_message(c, head);
+    if (head->is_response && head->framing == KA_FRAMING_LENGTH)
+        return;
     ka_header_read(head, &header);
     (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }

@@ -361,7 +361,8 @@ ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_m
 /* Whether one side reset the connection: an RST that its receiver must ignore does not count. */
 bool ka_connection_was_reset(const ka_connection *connection);
 /* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
- * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * may be an event stream that never ends, for a request with Expect, whose body may never come, and for the
+ * first message of a connection whose SYN was not seen, by which its client is known. Read are
  * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);

@@ -203,10 +203,7 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
 
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
-    bool expects = false;
-    for (size_t i = 0; i < head->field_count; i++)
-        expects = expects || head->fields[i].name == KA_FIELD_EXPECT;
-    assert_true(head->is_response || expects);
+    assert_true(head->framing != KA_FRAMING_NONE && head->framing != KA_FRAMING_TUNNEL);
     assert_false(connection->over);
 }
 
