@@ -394,6 +394,8 @@ ka_status ka_transport_segment(ka_transport *t, const ka_allocator *allocator, c
         t->failed_gates |= KA_GATE_SNAPLEN;
     if ((s->flags & KA_RST) && !ka_window_takes_reset(&t->half[s->direction], &t->half[!s->direction], s))
         return KA_OK;
+    if (!t->half[s->direction].seen && ka_window_is_older(&t->half[s->direction], &t->half[!s->direction], s))
+        return KA_OK;
     ka_window_note(&t->half[s->direction], s);
     if ((s->flags & KA_ACK) && take_ack(t, allocator, s) != KA_OK)
         return KA_NO_MEMORY;

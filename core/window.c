@@ -32,16 +32,26 @@ static uint64_t window_bytes(const ka_half *half, const ka_half *other)
     return UINT64_C(1) << (half->window_bits + (scale < SCALE_MAX ? scale : SCALE_MAX));
 }
 
+bool ka_window_is_older(const ka_half *sender, const ka_half *receiver, const ka_segment *s)
+{
+    if (sender->seen || !receiver->syn || (s->flags & (KA_ACK | KA_SYN | KA_RST)) != KA_ACK)
+        return false;
+    uint64_t ack = ka_transport_unwrap(receiver, s->ack);
+    return ack > receiver->next + WINDOW_UNKNOWN_BYTES || ack + WINDOW_UNKNOWN_BYTES < receiver->next;
+}
+
 bool ka_window_takes_reset(const ka_half *sender, const ka_half *receiver, const ka_segment *rst)
 {
-    if (receiver->acked == 0)
-        return true;
     uint64_t seq = ka_transport_unwrap(sender, rst->seq);
     uint64_t window = window_bytes(receiver, sender);
     uint64_t newest = sender->next > receiver->acked ? sender->next : receiver->acked;
+    /* No RST lies so far behind what its sender has sent, but one that answers an earlier connection's ACK.
+     */
+    if (newest != 0 && (seq > newest + window || seq + 2 * window < sender->next))
+        return false;
     /* A system that does not know the connection takes the number from the ACK of what it answers, which
      * newer ones have overtaken by a window at most; it answers those, too. Some systems do not count their
      * FIN. */
     uint64_t before = rst->flags & KA_ACK ? 1 : window;
-    return seq + before >= receiver->acked && seq <= newest + window;
+    return seq + before >= receiver->acked;
 }

@@ -136,11 +136,9 @@ static bool is_acked(const direction_state *state, uint32_t seq)
 static bool is_given_up(const direction_state *state, reassembly_why why, int64_t now_ns)
 {
     stream_pieces *pieces = state->half->pieces;
-    if (state->flow->reset_seen)
-        return true;
-    if (!is_acked(state, pieces->first->run.seq))
+    if (!is_acked(state, pieces->first->run.seq)) /* behind a reset, they never were received */
         return false;
-    if (state->half->fin_seen || why == REASSEMBLY_END)
+    if (state->half->fin_seen || state->flow->reset_seen || why == REASSEMBLY_END)
         return true;
     if (pieces->acked_ns == KA_NONE) {
         pieces->acked_ns = now_ns;

@@ -47,12 +47,47 @@ static void test_behind(void **state)
     assert_false(takes(-WINDOW - 1, 0));
 }
 
+/* A SYN is answered by an ACK of the connection before, which the client resets: its own goes on. */
+static void test_answer_to_an_old_ack(void **state)
+{
+    (void)state;
+    receiver.acked = BASE + EXPECTED - 1000000000;
+    assert_false(takes(-1000000000, 0));
+    assert_false(takes(IN_FLIGHT - 2 * WINDOW - 1, 0));
+    assert_true(takes(IN_FLIGHT - 2 * WINDOW, 0));
+    assert_true(takes(IN_FLIGHT, 0));
+}
+
+static void test_older_connection(void **state)
+{
+    (void)state;
+    enum { FAR = (8 << 20) + IN_FLIGHT };
+    ka_half silent = {0};
+    ka_segment s = {.flags = KA_ACK, .ack = (uint32_t)(BASE + EXPECTED + FAR + 1)};
+    assert_true(ka_window_is_older(&silent, &sender, &s));
+    s.ack = (uint32_t)(BASE + EXPECTED - FAR);
+    assert_true(ka_window_is_older(&silent, &sender, &s));
+    assert_false(ka_window_is_older(&receiver, &sender, &s)); /* not its first */
+    s.flags |= KA_SYN;
+    assert_false(ka_window_is_older(&silent, &sender, &s));
+    s.flags = KA_ACK;
+    s.ack = (uint32_t)(BASE + EXPECTED + FAR);
+    assert_false(ka_window_is_older(&silent, &sender, &s));
+    sender.syn = false;
+    s.ack = 0;
+    assert_false(ka_window_is_older(&silent, &sender, &s));
+}
+
 static void test_nothing_acknowledged(void **state)
 {
     (void)state;
     receiver.acked = 0;
-    assert_true(takes(0, 0));
-    assert_true(takes(1 << 30, KA_ACK));
+    assert_true(takes(0, KA_ACK));
+    assert_true(takes(IN_FLIGHT - 2 * WINDOW, KA_ACK));
+    assert_false(takes(IN_FLIGHT - 2 * WINDOW - 1, KA_ACK));
+    assert_false(takes(IN_FLIGHT + WINDOW + 1, 0));
+    sender.next = 0; /* nor sent: it refuses the connection */
+    assert_true(takes(0, KA_ACK));
     assert_true(takes(-(1 << 30), KA_ACK));
 }
 
@@ -99,6 +134,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_expected_and_ahead, begin),
         cmocka_unit_test_setup(test_behind, begin),
+        cmocka_unit_test_setup(test_answer_to_an_old_ack, begin),
+        cmocka_unit_test_setup(test_older_connection, begin),
         cmocka_unit_test_setup(test_nothing_acknowledged, begin),
         cmocka_unit_test_setup(test_largest_window, begin),
         cmocka_unit_test_setup(test_scale_needs_both, begin),
