@@ -85,16 +85,6 @@ uint64_t ka_audit_clients_left_out(const ka_audit *a)
     return a->endpoints.clients.left_out;
 }
 
-bool ka_connection_was_reset(const ka_connection *c)
-{
-    for (int d = 0; d < 2; d++) {
-        const ka_ending *ending = c->transport.half[d].ending;
-        if (ending != NULL && ending->rst.frame != 0)
-            return true;
-    }
-    return false;
-}
-
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
 {
     if (step == 0) {
@@ -155,6 +145,13 @@ static ka_status schedule(ka_audit *a, ka_connection *c)
     return ka_dues_add(&a->dues, &a->config.allocator, c, c->stream, at_ns, &c->due);
 }
 
+ka_status ka_time_passed(ka_audit *a, int64_t time_ns)
+{
+    if (time_ns > a->now.time_ns)
+        a->now.time_ns = time_ns;
+    return settle_due(a, NULL);
+}
+
 ka_status ka_connection_end(ka_audit *a, ka_connection *c, ka_gate why)
 {
     bool ended = c->due != NULL;
@@ -201,12 +198,12 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     ka_view_close(&v);
     ka_status status = KA_OK;
-    bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
-                  !ka_view_reset_by_request(&v) &&
-                  (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
-                  (c->exchanges.last.persists ||
-                   (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
-                  v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v);
+    bool counts =
+        v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE && !ka_view_reset_by_request(&v) &&
+        (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
+        (c->exchanges.last.persists ||
+         (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
+        v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v) && !c->tunnelled;
     if (counts)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
@@ -348,6 +345,8 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
+    if (request->idle_before_ns != KA_NONE)
+        ka_audit_tell_gap(a, c, request->number, request->idle_before_ns, request->first_at.time_ns);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
@@ -386,7 +385,8 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         return KA_OK;
     if (c->endpoint != NULL) {
         ka_endpoint_heard(c->endpoint, m->last.time_ns);
-        ka_endpoint_advertised(c->endpoint, header);
+        if (!c->tunnelled)
+            ka_endpoint_advertised(c->endpoint, header);
     }
     bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
     bool slow = request != NULL && m->first.time_ns - request->end_at.time_ns >= KA_SECOND_NS;
@@ -428,6 +428,7 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     ka_header header;
     if (c->h2 != NULL)
         return KA_OK;
+    ka_audit_enter_tunnel(a, c);
     client_by_message(c, m);
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
@@ -484,4 +485,12 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
         c->exchanges.stray = true;
     return c->tls != NULL && ka_tls_is_alert(b) ? ka_tls_alert_add(c->tls, &a->config.allocator, b, end)
                                                 : KA_OK;
+}
+
+ka_status ka_preamble_seen(ka_audit *a, ka_connection *c, const ka_bytes *b, const ka_address *client)
+{
+    const ka_half *half = &c->transport.half[b->direction];
+    uint64_t end = ka_transport_unwrap(half, (uint32_t)(b->seq + b->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
+    return ka_transport_preamble(&c->transport, &a->config.allocator, b->direction, end, client);
 }

@@ -15,8 +15,8 @@ void ka_window_note(ka_half *half, const ka_segment *segment);
  * is known from its ACKs only as far as they were captured. */
 bool ka_window_takes_reset(const ka_half *sender, const ka_half *receiver, const ka_segment *rst);
 
-/* The receiver has sent a SYN, and the first that comes of this sender acknowledges something far from it: its
- * system still has an earlier connection with the same ports (RFC 9293 section 3.5.1). */
+/* The receiver has sent a SYN, and the first that comes of this sender acknowledges something far from it:
+ * its system still has an earlier connection with the same ports (RFC 9293 section 3.5.1). */
 bool ka_window_is_older(const ka_half *sender, const ka_half *receiver, const ka_segment *segment);
 
 #endif

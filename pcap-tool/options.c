@@ -7,6 +7,7 @@
 #include "nearest.h"
 #include "number.h"
 #include "report/escape.h"
+#include "what_if_options.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -20,9 +21,19 @@ enum {
 #undef KA_THRESHOLD
 };
 
+/* --ring: a gigabyte in all. */
+enum { RING_FILE_BYTES = 100 << 20, RING_FILES = 10 };
+
 enum {
     CODE_FORMAT = 256, /* above every letter */
     CODE_FILTER,
+    CODE_DURATION,
+    CODE_USER,
+    CODE_RING,
+    CODE_RING_SIZE,
+    CODE_RING_FILES,
+    CODE_NO_SANDBOX,
+    CODE_NO_PROGRESS,
     CODE_CONNECTIONS,
     CODE_EXCHANGES,
     CODE_FAIL_ON,
@@ -31,7 +42,8 @@ enum {
     CODE_IGNORE,
     CODE_SET,
     CODE_COLOR,
-    CODE_THRESHOLD, /* and the row's index */
+    CODE_THRESHOLD,                                  /* and the row's index */
+    CODE_WHAT_IF = CODE_THRESHOLD + THRESHOLD_COUNT, /* and a what_if_option */
 };
 
 static const struct option plain_options[] = {
@@ -47,24 +59,38 @@ static const struct option plain_options[] = {
     {"set", required_argument, NULL, CODE_SET},
     {"output", required_argument, NULL, 'o'},
     {"color", required_argument, NULL, CODE_COLOR},
+    {"interface", required_argument, NULL, 'i'},
+    {"duration", required_argument, NULL, CODE_DURATION},
+    {"user", required_argument, NULL, CODE_USER},
+    {"ring", required_argument, NULL, CODE_RING},
+    {"ring-size", required_argument, NULL, CODE_RING_SIZE},
+    {"ring-files", required_argument, NULL, CODE_RING_FILES},
+    {"no-sandbox", no_argument, NULL, CODE_NO_SANDBOX},
+    {"no-progress", no_argument, NULL, CODE_NO_PROGRESS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
 };
-enum { PLAIN_COUNT = sizeof plain_options / sizeof plain_options[0] };
+enum {
+    PLAIN_COUNT = sizeof plain_options / sizeof plain_options[0],
+    TABLE_COUNT = PLAIN_COUNT + THRESHOLD_COUNT + WHAT_IF_OPTIONS + 1
+};
 
 /* Words an option takes, in the order of the enum they stand for. */
 static const char *const format_words[] = {"text", "ndjson", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const severity_words[] = {"chat", "note", "warn", "error", NULL};
 
-static void table_of_options(struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1])
+static void table_of_options(struct option table[TABLE_COUNT], bool what_if)
 {
+    memset(table, 0, TABLE_COUNT * sizeof table[0]);
     memcpy(table, plain_options, sizeof plain_options);
     size_t count;
     const ka_threshold_row *rows = ka_threshold_rows(&count);
     for (int i = 0; i < THRESHOLD_COUNT; i++)
         table[PLAIN_COUNT + i] = (struct option){rows[i].option, required_argument, NULL, CODE_THRESHOLD + i};
-    memset(&table[PLAIN_COUNT + THRESHOLD_COUNT], 0, sizeof table[0]);
+    for (int i = 0; what_if && i < WHAT_IF_OPTIONS; i++)
+        table[PLAIN_COUNT + THRESHOLD_COUNT + i] = (struct option){what_if_option_name((what_if_option)i),
+                                                                   required_argument, NULL, CODE_WHAT_IF + i};
 }
 
 __attribute__((format(printf, 2, 3))) static options_status wrong(char error[OPTIONS_ERROR_BYTES],
@@ -117,6 +143,14 @@ static options_status set_threshold(options *out, const ka_threshold_row *row, c
         number_parse(value, row->unit, (int64_t *)(void *)((char *)&out->thresholds + row->offset));
     if (fault)
         return wrong(error, "--%s: \"%s\" %s", row->option, as_typed(value).text, fault);
+    return OPTIONS_RUN;
+}
+
+static options_status set_what_if(options *out, what_if_option option, char *error)
+{
+    const char *fault = what_if_option_set(&out->what_if, option, optarg);
+    if (fault)
+        return wrong(error, "--%s: \"%s\" %s", what_if_option_name(option), as_typed(optarg).text, fault);
     return OPTIONS_RUN;
 }
 
@@ -201,6 +235,40 @@ static options_status set_word(options *out, int code, char *error)
     return OPTIONS_RUN;
 }
 
+static options_status add_interface(options_live *live, char *error)
+{
+    if (live->interface_count == CAPTURE_INTERFACES_MAX)
+        return wrong(error, "--interface: more than %d are too many", (int)CAPTURE_INTERFACES_MAX);
+    live->interfaces[live->interface_count++] = optarg;
+    return OPTIONS_RUN;
+}
+
+/* What --interface needs besides. */
+static options_status set_live(options_live *live, int code, char *error)
+{
+    const char *fault = NULL;
+    if (code == 'i')
+        return add_interface(live, error);
+    if (code == CODE_USER)
+        live->user = optarg;
+    else if (code == CODE_RING)
+        live->ring = optarg;
+    else if (code == CODE_DURATION)
+        fault = number_parse(optarg, KA_NS, &live->duration_ns);
+    else if (code == CODE_RING_SIZE)
+        fault = number_parse_size(optarg, CAPTURE_RING_BYTES_MIN, &live->ring_file_bytes);
+    else
+        fault = number_parse(optarg, KA_COUNT, &live->ring_files);
+    if (!fault && code == CODE_DURATION && live->duration_ns == 0)
+        fault = "is no time at all";
+    if (!fault && code == CODE_RING_FILES &&
+        (live->ring_files < 2 || live->ring_files > CAPTURE_RING_FILES_MAX))
+        fault = "is out of range (2 to 1000)";
+    static const char *const names[] = {"duration", "user", "ring", "ring-size", "ring-files"};
+    return fault ? wrong(error, "--%s: \"%s\" %s", names[code - CODE_DURATION], as_typed(optarg).text, fault)
+                 : OPTIONS_RUN;
+}
+
 static options_status set_option(options *out, int code, char **argv, char *error)
 {
     switch (code) {
@@ -223,6 +291,19 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case CODE_EXCHANGES:
         out->exchanges = true;
         return OPTIONS_RUN;
+    case 'i':
+    case CODE_DURATION:
+    case CODE_USER:
+    case CODE_RING:
+    case CODE_RING_SIZE:
+    case CODE_RING_FILES:
+        return set_live(&out->live, code, error);
+    case CODE_NO_SANDBOX:
+        out->no_sandbox = true;
+        return OPTIONS_RUN;
+    case CODE_NO_PROGRESS:
+        out->no_progress = true;
+        return OPTIONS_RUN;
     case CODE_FORMAT:
     case CODE_COLOR:
     case CODE_FAIL_ON:
@@ -239,12 +320,28 @@ static options_status set_option(options *out, int code, char **argv, char *erro
         return not_understood(argv, error);
     default:;
         size_t count;
+        if (code >= CODE_WHAT_IF)
+            return set_what_if(out, (what_if_option)(code - CODE_WHAT_IF), error);
         return set_threshold(out, ka_threshold_rows(&count) + (code - CODE_THRESHOLD), optarg, error);
     }
 }
 
+static options_status check_live(const options *out, char *error)
+{
+    const options_live *live = &out->live;
+    if (out->path_count > 0)
+        return wrong(error, "%s: files and --interface do not go together", as_typed(out->paths[0]).text);
+    if (!live->ring && (live->ring_file_bytes != RING_FILE_BYTES || live->ring_files != RING_FILES))
+        return wrong(error, "--ring-size and --ring-files say nothing without --ring");
+    return OPTIONS_RUN;
+}
+
 static options_status check_paths(const options *out, char *error)
 {
+    if (out->live.interface_count > 0)
+        return check_live(out, error);
+    if (out->live.duration_ns > 0 || out->live.user || out->live.ring)
+        return wrong(error, "--duration, --user and --ring go with --interface only");
     if (out->path_count == 0)
         return wrong(error, "no capture file given (\"-\" is standard input)");
     size_t standard_inputs = 0;
@@ -271,6 +368,19 @@ static bool is_for_explain(int code)
     return code == 'h' || code == 'V' || code == CODE_COLOR || code == ':' || code == '?';
 }
 
+/* It tells neither findings nor connections. */
+static bool is_for_what_if(int code)
+{
+    return code != 'i' && code != CODE_CONNECTIONS && code != CODE_EXCHANGES && code != CODE_FAIL_ON &&
+           code != CODE_MIN_SEVERITY && code != CODE_ONLY && code != CODE_IGNORE;
+}
+
+static options_status check_what_if(const options *out, char *error)
+{
+    const char *fault = what_if_options_check(&out->what_if);
+    return fault ? wrong(error, "%s", fault) : check_paths(out, error);
+}
+
 /* getopt keeps its place in globals; this starts it anew, as each library wants it. */
 static void restart_getopt(void)
 {
@@ -285,24 +395,32 @@ static void restart_getopt(void)
 
 options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES])
 {
-    struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1];
+    struct option table[TABLE_COUNT];
     options parsed = {.format = OPTIONS_TEXT};
     bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
-    argc -= explain;
-    argv += explain;
+    bool what_if = argc > 1 && strcmp(argv[1], "what-if") == 0;
+    argc -= explain || what_if;
+    argv += explain || what_if;
+    parsed.asks_what_if = what_if;
+    what_if_question_init(&parsed.what_if);
+    parsed.live = (options_live){.ring_file_bytes = RING_FILE_BYTES, .ring_files = RING_FILES};
     ka_thresholds_init(&parsed.thresholds);
-    table_of_options(table);
+    table_of_options(table, what_if);
     restart_getopt();
-    for (int code; (code = getopt_long(argc, argv, ":hVo:r", table, NULL)) != -1;) {
+    for (int code; (code = getopt_long(argc, argv, ":hi:Vo:r", table, NULL)) != -1;) {
         if (explain && !is_for_explain(code))
             return wrong(error, "explain takes no options but --color");
+        if (what_if && !is_for_what_if(code))
+            return wrong(error, "what-if reads files, and tells no findings, connections or exchanges");
         options_status status = set_option(&parsed, code, argv, error);
         if (status != OPTIONS_RUN)
             return status;
     }
     parsed.paths = (const char *const *)(argv + optind);
     parsed.path_count = (size_t)(argc - optind);
-    options_status status = explain ? check_ids(&parsed, error) : check_paths(&parsed, error);
+    options_status status = explain   ? check_ids(&parsed, error)
+                            : what_if ? check_what_if(&parsed, error)
+                                      : check_paths(&parsed, error);
     if (status != OPTIONS_WRONG)
         *out = parsed;
     return status;

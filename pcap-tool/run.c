@@ -7,14 +7,18 @@
 #include "blocks.h"
 #include "capture/capture.h"
 #include "capture/paths.h"
+#include "confine.h"
 #include "exit_status.h"
 #include "interrupt.h"
+#include "live.h"
 #include "memory.h"
 #include "output.h"
 #include "packet/packet.h"
 #include "report/report.h"
 #include "stream/lookahead.h"
 #include "stream/stream.h"
+#include "watch.h"
+#include "what-if/what_if.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -34,6 +38,8 @@ typedef struct packet_losses {
 typedef struct run {
     options settings; /* its paths are those of `inputs` */
     path_list inputs;
+    live_run live;
+    capture_filter *filter; /* until the capture takes it */
     capture *capture;
     blocks small; /* the audit's memory */
     packet_decoder *decoder;
@@ -41,7 +47,10 @@ typedef struct run {
     stream_table *streams;
     lookahead ahead;
     report *report;
+    what_if *what_if; /* NULL: not asked */
+    const ka_sink *sink;
     FILE *out;
+    watch watch;
     packet_losses losses;
     ka_status status; /* of reading */
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
@@ -51,6 +60,11 @@ typedef struct run {
 } run;
 
 /* ---- Opening ---- */
+
+static bool is_live(const run *self)
+{
+    return self->settings.live.interface_count > 0;
+}
 
 static int find_inputs(run *self)
 {
@@ -70,7 +84,8 @@ static int open_capture(run *self)
     capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
     char error[CAPTURE_ERROR_BYTES];
     bool usage = false;
-    self->capture = capture_open(&inputs, error, &usage);
+    self->capture = capture_open_filtered(&inputs, self->filter, error, &usage);
+    self->filter = NULL;
     if (!self->capture)
         return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
     return EXIT_DONE;
@@ -81,6 +96,29 @@ static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file
     return capture_locate(user, frame, file, file_frame);
 }
 
+static void write_what_if(void *user, FILE *out)
+{
+    const run *self = user;
+    if (self->settings.format == OPTIONS_NDJSON)
+        what_if_ndjson(self->what_if, out);
+    else
+        what_if_text(self->what_if, out, output_color(&self->settings, out));
+}
+
+static bool open_what_if(run *self)
+{
+    const options *settings = &self->settings;
+    self->sink = report_sink(self->report);
+    if (!settings->asks_what_if)
+        return true;
+    self->what_if =
+        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory_heap);
+    if (!self->what_if)
+        return false;
+    self->sink = what_if_sink(self->what_if);
+    return true;
+}
+
 static bool open_report(run *self)
 {
     const options *settings = &self->settings;
@@ -89,16 +127,22 @@ static bool open_report(run *self)
         .out = self->out,
         .paths = settings->paths,
         .path_count = settings->path_count,
+        .interfaces = settings->live.interfaces,
+        .interface_count = settings->live.interface_count,
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
+        .body = settings->asks_what_if ? write_what_if : NULL,
+        .body_user = self,
         .locate_user = self->capture,
-        .locate = settings->path_count > 1 ? locate : NULL,
+        .locate = settings->path_count > 1 || settings->live.ring ? locate : NULL,
     };
     self->report = report_new(&wanted, &memory_heap);
-    return self->report != NULL;
+    if (self->report)
+        report_follow(self->report, is_live(self));
+    return self->report != NULL && open_what_if(self);
 }
 
 /* What a connection was wrapped in; both directions' where they differ. */
@@ -124,7 +168,9 @@ static bool open_audit(run *self)
     ka_config config = {
         .thresholds = self->settings.thresholds,
         .allocator = blocks_allocator(&self->small),
-        .sink = *report_sink(self->report),
+        .sink = *self->sink,
+        .gap = self->what_if ? what_if_on_gap : NULL,
+        .gap_user = self->what_if,
         .settled = stream_settled,
         .settled_user = &self->streams,
         .encapsulation = encapsulation,
@@ -142,15 +188,28 @@ static bool open_audit(run *self)
     return self->streams != NULL && self->decoder != NULL;
 }
 
+static int open_inputs(run *self)
+{
+    if (is_live(self))
+        return live_open(&self->live, &self->settings, &self->capture);
+    if (self->settings.filter)
+        self->filter = capture_filter_new(self->settings.filter);
+    confine_run(&self->settings);
+    int status = find_inputs(self);
+    return status == EXIT_DONE ? open_capture(self) : status;
+}
+
 static int open_all(run *self)
 {
-    int status = find_inputs(self);
-    if (status == EXIT_DONE)
-        status = open_capture(self);
+    int status = open_inputs(self);
     if (status == EXIT_DONE)
         status = output_open(&self->settings, &self->out);
     if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
         status = complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    if (status == EXIT_DONE && is_live(self))
+        status = live_begin(&self->live, &self->settings);
+    if (status == EXIT_DONE)
+        confine_seal(&self->settings);
     return status;
 }
 
@@ -206,18 +265,55 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     return KA_OK;
 }
 
-static void read_all(run *self)
+/* Of interfaces: no packet is there. Connections that were waited for settle. */
+static ka_status be_quiet(run *self)
+{
+    ka_status status = lookahead_drain(&self->ahead);
+    return status == KA_OK && self->last_ns != KA_NONE
+               ? stream_time_passed(self->streams, capture_quiet_ns(self->capture))
+               : status;
+}
+
+/* False at the end. */
+static bool read_one(run *self)
 {
     capture_packet packet;
-    while (self->status == KA_OK && !interrupted() && report_error(self->report) == 0 &&
-           capture_next(self->capture, &packet) == CAPTURE_PACKET)
+    watch_turn(&self->watch);
+    switch (capture_next(self->capture, &packet)) {
+    case CAPTURE_PACKET:
         self->status = take_packet(self, &packet);
+        return true;
+    case CAPTURE_QUIET:
+        self->status = be_quiet(self);
+        return true;
+    case CAPTURE_END:
+        break;
+    }
+    return false;
+}
+
+/* A signal is how capturing ends: the capture sees to that itself, when it has what the kernel still holds.
+ */
+static bool is_interrupted(const run *self)
+{
+    return interrupted() && !is_live(self);
+}
+
+static void read_all(run *self)
+{
+    self->watch = (watch){.capture = self->capture, .streams = self->streams, .report = self->report};
+    watch_begin(&self->watch, &self->settings, self->out);
+    while (self->status == KA_OK && !is_interrupted(self) && report_error(self->report) == 0 &&
+           read_one(self))
+        ;
+    watch_end(&self->watch);
+    report_follow(self->report, false);
     if (self->status == KA_OK)
         self->status = lookahead_drain(&self->ahead);
     if (self->status == KA_OK)
         self->status = stream_finish(self->streams);
     /* After a failure too: what was read is reported. */
-    ka_status reported = ka_audit_report(self->audit, report_sink(self->report));
+    ka_status reported = ka_audit_report(self->audit, self->sink);
     if (self->status == KA_OK)
         self->status = reported;
 }
@@ -233,11 +329,16 @@ static void list_incomplete(run *self)
         incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
     const packet_losses *losses = &self->losses;
     const stream_counts *counts = stream_table_counts(self->streams);
+    uint64_t dropped, dropped_before;
+    capture_drops(self->capture, &dropped, &dropped_before);
     const incomplete_row rows[] = {
-        {"interrupted", "reading was interrupted", interrupted(), true, true},
+        {"interrupted", "reading was interrupted", is_interrupted(self), true, true},
         {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true, true},
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
          true},
+        {"dropped", "packets dropped by the kernel, which had no room for them", dropped, true, false},
+        {"dropped-before", "packets dropped by the interfaces, of all their traffic", dropped_before, false,
+         false},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
         {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
          false, false},
@@ -255,6 +356,8 @@ static void list_incomplete(run *self)
          ka_audit_servers_left_out(self->audit), false, false},
         {"clients", "connections left out of the table of clients, which is full",
          ka_audit_clients_left_out(self->audit), false, false},
+        {"what-if", "connections beyond the memory for replaying them",
+         self->what_if ? what_if_left_out(self->what_if) : 0, false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -265,6 +368,8 @@ static void list_incomplete(run *self)
 
 static void write_end(run *self)
 {
+    if (self->what_if)
+        what_if_finish(self->what_if, self->last_ns);
     list_incomplete(self);
     report_end end = {
         .files = capture_input_count(self->capture),
@@ -302,6 +407,8 @@ static void close_all(run *self)
         blocks_fini(&self->small);
     packet_decoder_free(self->decoder);
     report_free(self->report);
+    capture_filter_free(self->filter);
+    what_if_free(self->what_if);
     if (self->capture)
         capture_close(self->capture);
     paths_fini(&self->inputs);
@@ -314,6 +421,7 @@ int run_capture(const options *settings)
     static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
     self.first_ns = self.last_ns = KA_NONE;
+    capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
         read_all(&self);

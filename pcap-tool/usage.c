@@ -1,4 +1,4 @@
-/* usage.c - what --help prints.
+/* usage.c - what --help and --version print.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -21,6 +21,16 @@ static const usage_row input_rows[] = {
     {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
 };
 
+static const usage_row live_rows[] = {
+    {"-i, --interface IF", "audit while capturing there; any: all interfaces; as often as needed"},
+    {"--duration TIME", "end and report after that (30s, 10m), else on Ctrl-C"},
+    {"--ring FILE", "keep the newest packets in files FILE-01, FILE-02, ... (before the suffix)"},
+    {"--ring-size SIZE", "of each at most (default 100M)"},
+    {"--ring-files N", "how many (default 10)"},
+    {"--user NAME", "once it captures, go on as that user (default: who called sudo, else nobody)"},
+    {NULL, "keptalive -i eth0 --ring /var/tmp/api.pcapng --filter 'tcp port 8080'"},
+};
+
 static const usage_row report_rows[] = {
     {"--format FORMAT", "text (default), to read; or ndjson, one JSON object a line, for programs"},
     {"--connections", "add a table of all connections to the text (ndjson always tells them)"},
@@ -37,6 +47,17 @@ static const usage_row selection_rows[] = {
     {NULL, "keptalive --ignore race-exposure --min-severity note api.pcap"},
 };
 
+static const usage_row what_if_rows[] = {
+    {"--client-idle TIME", "the client closes connections idle for so long"},
+    {"--server-idle TIME", "the server does (when it really closes, not what it advertises)"},
+    {"--max-requests N", "connections end with so many requests"},
+    {"--steps N", "of one of these given as a range, 1s..120s: values to try (default 12)"},
+    {"--price L:C:S", "what a lost request, a new connection and a second open cost, to choose the cheapest "
+                      "(default 1000:1:0.01)"},
+    {"--server ADDR:PORT", "only this server; of IPv6 [ADDR]:PORT"},
+    {NULL, "keptalive what-if --client-idle 1s..120s api.pcap"},
+};
+
 static const usage_row check_rows[] = {
     {"--fail-on SEVERITY",
      "exit with status 1 when there is a selected finding of at least this severity: chat, note, "
@@ -45,6 +66,8 @@ static const usage_row check_rows[] = {
 };
 
 static const usage_row other_rows[] = {
+    {"--no-progress", "no progress bar on a terminal; SIGUSR1 tells how far it is, anyhow"},
+    {"--no-sandbox", "do not confine the reading of captures (see docs/capturing.md)"},
     {"-h, --help", "print this and exit"},
     {"-V, --version", "print the version and exit"},
 };
@@ -95,12 +118,34 @@ static void print_thresholds(FILE *out)
     }
 }
 
+void usage_version(FILE *out)
+{
+    static const struct {
+        bool there;
+        const char *without;
+    } libraries[] = {
+        {KEPTALIVE_HAS_ZLIB, "zlib: no gzip"},
+        {KEPTALIVE_HAS_ZSTD, "libzstd: no zstd"},
+        {KEPTALIVE_HAS_LZ4, "liblz4: no lz4"},
+        {KEPTALIVE_HAS_LZMA, "liblzma: no xz"},
+        {KEPTALIVE_HAS_NGHTTP2, "libnghttp2: no h2-connection-field"},
+        {KEPTALIVE_HAS_SECCOMP, "libseccomp: the sandbox limits files only"},
+    };
+    fputs("keptalive " KEPTALIVE_VERSION "\n", out);
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        if (!libraries[i].there)
+            fprintf(out, "built without %s\n", libraries[i].without);
+    }
+}
+
 #define PRINT_GROUP(title, rows, indent) print_group(out, title, rows, sizeof rows / sizeof rows[0], indent)
 
 void usage_print(FILE *out)
 {
     fputs("Usage: keptalive [OPTIONS] FILE...\n"
-          "       keptalive explain [--color WHEN] [ID...]\n\n",
+          "       keptalive [OPTIONS] --interface NAME...\n"
+          "       keptalive explain [--color WHEN] [ID...]\n"
+          "       keptalive what-if [OPTIONS] FILE...\n\n",
           out);
     wrap(out, 0, 0,
          "Tells from packet captures whether HTTP connections were kept alive as promised: who closed them, "
@@ -115,10 +160,18 @@ void usage_print(FILE *out)
     wrap(out, 0, 0,
          "explain lists all findings, or tells of each ID what it means, how it is detected, what rules it "
          "out "
-         "and what to change in which product. A capture called explain is ./explain, or goes behind --.");
+         "and what to change in which product.");
+    fputc('\n', out);
+    wrap(out, 0, 0,
+         "what-if replays the captured idle times under other timeouts, and tells how many requests would "
+         "have "
+         "been lost and connections opened. A capture called explain or what-if is ./explain, or goes behind "
+         "--.");
     PRINT_GROUP("Input", input_rows, TEXT_INDENT);
+    PRINT_GROUP("While capturing", live_rows, TEXT_INDENT);
     PRINT_GROUP("Report", report_rows, TEXT_INDENT);
     PRINT_GROUP("Selection", selection_rows, TEXT_INDENT);
+    PRINT_GROUP("What if (keptalive what-if; docs/what-if.md has the model)", what_if_rows, TEXT_INDENT);
     PRINT_GROUP("Checks in scripts", check_rows, TEXT_INDENT);
     PRINT_GROUP("Other", other_rows, TEXT_INDENT);
     PRINT_GROUP("Exit status (the highest that applies)", status_rows, STATUS_INDENT);

@@ -23,6 +23,17 @@ static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file
     return self->locate(self->locate_user, frame, file, file_frame);
 }
 
+/* Behind an empty list of files. */
+static void write_interfaces(const report_options *options)
+{
+    fputs("],\"interfaces\":[", options->out);
+    for (size_t i = 0; i < options->interface_count; i++) {
+        if (i > 0)
+            fputc(',', options->out);
+        escape_json(options->out, options->interfaces[i]);
+    }
+}
+
 void ndjson_begin(ndjson *self, const report_options *options)
 {
     self->out = options->out;
@@ -30,6 +41,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
     self->locate_user = options->locate_user;
     self->writer = (ka_writer){self, write_bytes, options->locate ? locate : NULL};
     self->selects = !selection_is_all(&options->selection);
+    self->body = options->body;
+    self->body_user = options->body_user;
     self->error = 0;
     FILE *out = self->out;
     fputs("{\"type\":\"capture\",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION
@@ -40,6 +53,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
             fputc(',', out);
         escape_json(out, options->paths[i]);
     }
+    if (options->interface_count > 0)
+        write_interfaces(options);
     fputs("],\"filter\":", out);
     if (options->filter)
         escape_json(out, options->filter);
@@ -109,6 +124,8 @@ void ndjson_finish(ndjson *self, const report_end *end, const tally *counts)
     FILE *out = self->out;
     if (self->error != 0)
         return;
+    if (self->body)
+        self->body(self->body_user, out);
     fprintf(out,
             "{\"type\":\"summary\",\"files\":%zu,\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
             ",\"connections\":%" PRIu64 ",\"findings\":{",

@@ -39,8 +39,16 @@ static void write_escaped(FILE *out, const char *label, const char *text)
     wrap_labelled(out, label, line);
 }
 
+static void write_interfaces(const report_options *options)
+{
+    const char *label = options->interface_count == 1 ? "  Interface    " : "  Interfaces   ";
+    for (size_t i = 0; i < options->interface_count; i++)
+        write_escaped(options->out, i == 0 ? label : blank_label, options->interfaces[i]);
+}
+
 static void write_files(const report_options *options)
 {
+    write_interfaces(options);
     const char *label = options->path_count == 1 ? "  File         " : "  Files        ";
     for (size_t i = 0; i < options->path_count && i < LISTED_MAX; i++) {
         const char *path = options->paths[i];
@@ -197,5 +205,6 @@ void text_overview_write(const report_options *options, const report_end *end, c
     write_connections(out, counts);
     write_requests(out, counts);
     write_incomplete(out, end->incomplete);
-    write_verdict(options, end, counts);
+    if (!options->body)
+        write_verdict(options, end, counts);
 }

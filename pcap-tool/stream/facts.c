@@ -11,10 +11,13 @@ const stream_facts stream_facts_core = {
     .message_seen = ka_message_seen,
     .head_seen = ka_head_seen,
     .stray_seen = ka_stray_seen,
+    .preamble_seen = ka_preamble_seen,
     .tls_record_seen = ka_tls_record_seen,
     .tls_alpn_seen = ka_tls_alpn_seen,
     .h2_frame_seen = ka_h2_frame_seen,
+    .h2_field_seen = ka_h2_field_seen,
     .protocol_seen = ka_protocol_seen,
     .gate_failed = ka_gate_failed,
     .connection_end = ka_connection_end,
+    .time_passed = ka_time_passed,
 };

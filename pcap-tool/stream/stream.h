@@ -36,6 +36,7 @@ typedef struct stream_limits {
     size_t direction_bytes;      /* out-of-order bytes of one direction, with their bookkeeping */
     size_t direction_pieces;     /* out-of-order stretches of one direction */
     size_t total_bytes;          /* out-of-order bytes and unfinished heads of all connections */
+    size_t hpack_bytes;          /* decoders of HTTP/2 header blocks of all connections */
     size_t head_bytes;           /* one message's start line and header fields */
     uint32_t connections;        /* open at the same time */
     uint32_t tombstones;         /* settled connections still known by their addresses */
@@ -60,7 +61,7 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet);
 /* For who knows segments before their turn (lookahead.h): where a segment's connection is, and how far its
  * memory has been asked for. */
 typedef struct stream_place {
-    const struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
+    struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
     uint32_t hash;
     uint8_t step;
 } stream_place;
@@ -75,6 +76,12 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* No packet came until then (live captures only: files end with their last packet). */
+ka_status stream_time_passed(stream_table *table, int64_t time_ns);
+
+/* How many connections have not settled. */
+uint32_t stream_open_count(const stream_table *table);
 
 /* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first
  * packet's sender first; for packet_path_text. */

@@ -196,6 +196,7 @@ class Judge:
 def fact_of(record, name):
     close = record["close"]
     return {"protocol": lambda: record["protocol"],
+            "proxied-for": lambda: "{ip}:{port}".format(**record["proxied_for"]) if "proxied_for" in record else None,
             "requests": lambda: record["requests"],
             "responses": lambda: record["responses"],
             "timeout": lambda: record["advertised"]["timeout"],

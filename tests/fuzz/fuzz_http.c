@@ -111,6 +111,31 @@ static ka_status on_stray(ka_audit *audit, ka_connection *connection, const ka_b
     return KA_OK;
 }
 
+static ka_status on_preamble(ka_audit *audit, ka_connection *connection, const ka_bytes *preamble,
+                             const ka_address *client)
+{
+    (void)audit, (void)connection;
+    log_bytes("preamble", preamble);
+    if (client != NULL)
+        fprintf(told.log, "of %u.%u port %u\n", client->version, client->ip[3], client->port);
+    return KA_OK;
+}
+
+static ka_status on_field(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
+                          ka_moment at)
+{
+    (void)audit, (void)connection;
+    fprintf(told.log, "field %u [%.*s] %llu\n", direction, (int)name.len_bytes, name.bytes,
+            (unsigned long long)at.frame);
+    return KA_OK;
+}
+
+static ka_status on_time(ka_audit *audit, int64_t time_ns)
+{
+    (void)audit, (void)time_ns;
+    return KA_OK;
+}
+
 static ka_status on_record(ka_audit *audit, ka_connection *connection, const ka_bytes *record)
 {
     (void)audit, (void)connection;
@@ -161,6 +186,9 @@ static const stream_facts listener = {
     .message_seen = on_message,
     .head_seen = on_head,
     .stray_seen = on_stray,
+    .preamble_seen = on_preamble,
+    .h2_field_seen = on_field,
+    .time_passed = on_time,
     .tls_record_seen = on_record,
     .tls_alpn_seen = on_alpn,
     .h2_frame_seen = on_h2,

@@ -85,6 +85,24 @@ static void test_settles_two_seconds_after_both_fins_are_acknowledged(void **sta
     assert_ptr_equal(s.settled[0], (void *)2); /* its owner */
 }
 
+/* Who captures knows that time has passed, though no packet came. */
+static void test_settles_when_told_of_time(void **state)
+{
+    (void)state;
+    talk t = opened(1, 0);
+    talk idle = opened(2, 0);
+    closes(&t, 10);
+    int64_t closed_ns = story_ns(10 + 2 * MS);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns + 1999 * KA_MILLISECOND_NS), KA_OK);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns - KA_SECOND_NS), KA_OK); /* it does not go back */
+    assert_int_equal(s.record_count, 0);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns + 2 * KA_SECOND_NS), KA_OK);
+    assert_int_equal(s.record_count, 1);
+    assert_int_equal(s.records[0].stream, 1);
+    time_passes(&idle, 60);
+    assert_int_equal(s.record_count, 1);
+}
+
 static void test_settles_two_seconds_after_rst(void **state)
 {
     (void)state;
@@ -243,6 +261,45 @@ static void test_callbacks_may_be_missing(void **state)
     exchange(&u, 9);
     ka_sink none = {0};
     assert_int_equal(ka_audit_report(s.audit, &none), KA_OK);
+}
+
+static ka_gap_record gaps[4];
+static unsigned gap_count;
+
+static void keep_gap(void *user, const ka_gap_record *gap)
+{
+    assert_ptr_equal(user, &gap_count);
+    assert_true(gap_count < 4);
+    gaps[gap_count++] = *gap;
+}
+
+/* As its request comes, answered or not; the last one, which a close ends, is in the record. */
+static void test_gaps_are_told(void **state)
+{
+    (void)state;
+    story_end(&s);
+    memset(&s, 0, sizeof s);
+    gap_count = 0;
+    ka_config config = {.allocator = story_allocator(&s), .gap = keep_gap, .gap_user = &gap_count};
+    ka_thresholds_init(&config.thresholds);
+    assert_int_equal(ka_audit_new(&config, &s.audit), KA_OK);
+    talk t = opened(3, 0);
+    exchange(&t, 1);
+    assert_int_equal(gap_count, 0); /* the first request of a connection ends none */
+    exchange(&t, 4);
+    assert_int_equal(gap_count, 1);
+    asks(&t, 10);
+    assert_int_equal(gap_count, 2);
+    fins(&t, 11, SERVER);
+    story_report(&s);
+    assert_int_equal(gap_count, 2);
+    assert_int_equal(gaps[0].stream, 3);
+    assert_int_equal(gaps[0].number, 2);
+    assert_int_equal(gaps[1].number, 3);
+    assert_true(gaps[0].idle_ns > 0 && gaps[0].idle_ns <= 3 * KA_SECOND_NS);
+    assert_int_equal(gaps[1].end_ns - gaps[0].end_ns, 6 * KA_SECOND_NS);
+    ka_address server = story_address(80, 80);
+    assert_memory_equal(&gaps[0].server, &server, sizeof server);
 }
 
 static void test_empty_report(void **state)
@@ -483,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(misuse),
         TEST(settles_two_seconds_after_both_fins_are_acknowledged),
+        TEST(settles_when_told_of_time),
         TEST(settles_two_seconds_after_rst),
         TEST(late_segments_and_messages_still_count),
         TEST(never_the_one_named),
@@ -492,6 +550,7 @@ int main(void)
         TEST(dropped_by_the_front_end),
         TEST(free_settles_nothing),
         TEST(callbacks_may_be_missing),
+        TEST(gaps_are_told),
         TEST(empty_report),
         TEST(report_changes_nothing),
         TEST(report_in_the_middle),

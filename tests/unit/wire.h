@@ -145,6 +145,17 @@ static inline ka_status on_stray(ka_audit *audit, ka_connection *connection, con
     return on_bytes_seen(connection, stray, "stray");
 }
 
+static inline ka_status on_preamble(ka_audit *audit, ka_connection *connection, const ka_bytes *preamble,
+                                    const ka_address *client)
+{
+    char ip[KA_IP_TEXT_BYTES] = "nobody";
+    (void)audit;
+    if (client->version != 0)
+        ka_ip_text(client, ip);
+    wire_log("for %s port %u: ", ip, client->port);
+    return on_bytes_seen(connection, preamble, "preamble");
+}
+
 static inline ka_status on_tls(ka_audit *audit, ka_connection *connection, const ka_bytes *record)
 {
     char what[16];
@@ -177,6 +188,14 @@ static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, 
     return on_bytes_seen(connection, &bytes, what);
 }
 
+static inline ka_status on_h2_field(ka_audit *audit, ka_connection *connection, unsigned direction,
+                                    ka_slice name, ka_moment at)
+{
+    (void)audit, (void)connection, (void)at;
+    wire_log("%u field %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return w->refuse;
+}
+
 static inline void on_protocol(ka_connection *connection, ka_protocol protocol)
 {
     static const char *const names[] = {"none", "http", "h2c", "h2", "tls", "other"};
@@ -201,6 +220,13 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
     return KA_OK;
 }
 
+static ka_status on_time(ka_audit *audit, int64_t time_ns)
+{
+    (void)audit;
+    wire_log("time %lld\n", (long long)(time_ns / KA_MILLISECOND_NS));
+    return KA_OK;
+}
+
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
     assert_true(head->framing != KA_FRAMING_NONE && head->framing != KA_FRAMING_TUNNEL);
@@ -220,12 +246,15 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .message_seen = on_message_seen,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
+                                        .preamble_seen = on_preamble,
                                         .tls_record_seen = on_tls,
                                         .tls_alpn_seen = on_tls_alpn,
                                         .h2_frame_seen = on_h2_frame,
+                                        .h2_field_seen = on_h2_field,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,
-                                        .connection_end = on_end};
+                                        .connection_end = on_end,
+                                        .time_passed = on_time};
 
 static inline void wire_new_with(const stream_limits *limits, const ka_allocator *allocator)
 {
