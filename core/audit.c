@@ -174,9 +174,16 @@ static bool has_ended(const ka_transport *t)
     return acked[0] && acked[1];
 }
 
+/* When both sides send a SYN (simultaneous open, RFC 9293 section 3.5), who asks first is the client. */
 static void find_client(ka_connection *c, const ka_segment *s)
 {
-    if (c->client_known || !(s->flags & KA_SYN))
+    if (!(s->flags & KA_SYN))
+        return;
+    bool is_first = !c->transport.half[s->direction].syn;
+    bool crosses = c->client_known && is_first && s->direction != c->client && !(s->flags & KA_ACK);
+    if (crosses && c->endpoint == NULL)
+        c->client_known = false;
+    if (c->client_known || crosses || !is_first)
         return;
     c->client = (s->flags & KA_ACK) ? !s->direction : s->direction;
     c->client_known = true;
@@ -414,16 +421,22 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     return status;
 }
 
+/* Without a SYN. */
+static void client_by_message(ka_connection *c, const ka_message *m)
+{
+    if (c->client_known)
+        return;
+    c->client = m->is_response ? !m->direction : m->direction;
+    c->client_known = true;
+}
+
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
 {
     ka_header header;
     if (c->h2 != NULL)
         return KA_OK;
     ka_audit_enter_tunnel(a, c);
-    if (!c->client_known) {
-        c->client = m->is_response ? !m->direction : m->direction;
-        c->client_known = true;
-    }
+    client_by_message(c, m);
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
@@ -463,6 +476,9 @@ static void response_head_seen(ka_connection *c, const ka_message *head, const k
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
+    client_by_message(c, head);
+    if (head->is_response && head->framing == KA_FRAMING_LENGTH)
+        return;
     ka_header_read(head, &header);
     (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }

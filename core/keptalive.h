@@ -79,6 +79,7 @@ typedef struct ka_segment {
     uint32_t captured_bytes; /* of those, how many the capture holds */
     uint16_t window;         /* as on the wire, unscaled */
     uint16_t mss;            /* of a SYN; 0: not told */
+    uint8_t window_scale;    /* of a SYN: one more than its window scale (RFC 7323 section 2.2); 0: none */
     uint16_t ip_id;          /* 0 for IPv6 */
     uint16_t interface;
     uint8_t flags;
@@ -382,8 +383,11 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
+/* Whether one side reset the connection: an RST that its receiver must ignore does not count. */
+bool ka_connection_was_reset(const ka_connection *connection);
 /* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
- * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * may be an event stream that never ends, for a request with Expect, whose body may never come, and for the
+ * first message of a connection whose SYN was not seen, by which its client is known. Read are
  * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
