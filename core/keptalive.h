@@ -126,6 +126,7 @@ typedef struct ka_message {
     uint8_t version;  /* major * 10 + minor: 10, 11 */
     uint16_t status;  /* of a response */
     ka_slice method;  /* of a request */
+    ka_slice target;  /* of a request, as in its first line (RFC 9112 section 3.2) */
     bool origin_form; /* of a request: its target is a path (RFC 9112 section 3.2.1), as an origin gets it */
     ka_framing framing;
     uint64_t body_bytes;
@@ -206,6 +207,14 @@ typedef struct ka_evidence {
 
 enum { KA_VALUES_MAX = 16, KA_EVIDENCE_MAX = 8, KA_CAUSES_MAX = 4 };
 
+/* One connection of a pair: the proxy's to a client, where it is the server, or to a server, where it is the
+ * client. */
+typedef struct ka_pair_end {
+    uint32_t stream;
+    ka_address client;
+    ka_address server;
+} ka_pair_end;
+
 typedef struct ka_finding {
     ka_finding_id id;
     ka_severity severity;  /* after the gates */
@@ -213,8 +222,10 @@ typedef struct ka_finding {
     uint32_t failed_gates; /* those that lowered it */
     bool has_stream;       /* else it is about `server` as a whole, or about what `client` does there */
     uint32_t stream;
+    bool has_pair;     /* it is about two connections: `stream`, client and server are the downstream one's */
     ka_address client; /* without a stream: port 0, and version 0 when it is about no client */
     ka_address server;
+    ka_pair_end upstream;
     ka_moment at;
     ka_evidence frames[KA_EVIDENCE_MAX];
     ka_value values[KA_VALUES_MAX]; /* "count" among them: one finding per id and connection */
@@ -301,6 +312,28 @@ typedef struct ka_endpoint_record {
     uint64_t concurrency_max;
 } ka_endpoint_record;
 
+typedef enum ka_link_confidence {
+    KA_LINK_LOW,    /* by method, path and time, and others fitted as well */
+    KA_LINK_MEDIUM, /* by those, and nothing else fitted */
+    KA_LINK_HIGH,   /* by a request id or trace id */
+} ka_link_confidence;
+
+const char *ka_link_confidence_name(ka_link_confidence confidence);
+
+/* Two connections of a proxy that carried the same requests. */
+typedef struct ka_pair_record {
+    ka_pair_end downstream;
+    ka_pair_end upstream;
+    ka_moment asked;     /* the first request that was linked, from the client */
+    ka_moment forwarded; /* and as the proxy sent it on */
+    uint64_t requests;   /* linked, by whatever */
+    uint64_t by_id;      /* of those, by a request id or trace id */
+    uint64_t again;      /* of those, sent again after an attempt on another connection */
+    ka_link_confidence confidence;
+    int64_t clock_offset_ns; /* of the upstream's clock against the downstream's; KA_NONE: they are one */
+    int64_t clock_drift_ppb; /* likewise: nanoseconds a second; KA_NONE: not measured */
+} ka_pair_record;
+
 /* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
 typedef struct ka_sink {
     void *user;
@@ -308,6 +341,7 @@ typedef struct ka_sink {
     void (*finding)(void *user, const ka_finding *finding);
     void (*exchange)(void *user, const ka_exchange_record *exchange);
     void (*endpoint)(void *user, const ka_endpoint_record *endpoint);
+    void (*pair)(void *user, const ka_pair_record *pair);
 } ka_sink;
 
 /* ---- The audit ------------------------------------------------------------------------------ */
@@ -327,6 +361,10 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Addresses of one proxy, by the user's word (ports do not count): copied. Others are found where a server's
+     * address is a client's, too. */
+    const ka_address *proxy_addresses;
+    size_t proxy_address_count;
     /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
     uint64_t hash_seed;
 } ka_config;
@@ -342,6 +380,9 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 /* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
 uint64_t ka_audit_clients_left_out(const ka_audit *audit);
+/* Requests through a proxy that its pairs do not count, or that were forgotten before they were judged
+ * (KA_PAIRS_MAX, KA_LEGS_MAX). */
+uint64_t ka_audit_pairs_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
@@ -394,7 +435,7 @@ typedef struct ka_standing {
 void ka_connection_standing(const ka_connection *connection, ka_standing *out);
 
 /* The end of the capture, as a question: judges every open connection as of the last segment and tells the
- * sink their records, then all endpoints. Changes nothing, so it can be asked again later. */
+ * sink their records, then all endpoints, then all pairs. Changes nothing, so it can be asked again later. */
 ka_status ka_audit_report(const ka_audit *audit, const ka_sink *sink);
 
 /* ---- Records (record.c): the output contract, one JSON object a line ------------------------ */
@@ -411,6 +452,7 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record);
 bool ka_write_finding(const ka_writer *writer, const ka_finding *finding);
 bool ka_write_exchange(const ka_writer *writer, const ka_exchange_record *exchange);
 bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint);
+bool ka_write_pair(const ka_writer *writer, const ka_pair_record *pair);
 
 /* The finding's message: its catalogue sentence with the numbers, then, when gates failed, why it is
  * uncertain. Cut to size and NUL-terminated; text from packets in it is escaped (\xHH, printable ASCII

@@ -11,6 +11,9 @@
 typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
 
+/* Addresses of one proxy: its clients' side, its servers' side, and both in IPv6. */
+enum { OPTIONS_PROXY_MAX = 8 };
+
 typedef struct options {
     /* Of argv: capture files and directories, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of
      * findings, all known, none: list them. */
@@ -25,6 +28,8 @@ typedef struct options {
     bool exchanges;
     bool has_fail_on;
     ka_severity fail_on;
+    ka_address proxy[OPTIONS_PROXY_MAX];
+    size_t proxy_count;
     selection selection;
     ka_thresholds thresholds;
 } options;

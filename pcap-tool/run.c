@@ -129,6 +129,8 @@ static bool open_audit(run *self)
         .settled_user = &self->streams,
         .encapsulation = encapsulation,
         .encapsulation_user = self,
+        .proxy_addresses = self->settings.proxy,
+        .proxy_address_count = self->settings.proxy_count,
     };
     /* Against captures made to collide; without entropy only that protection is lost. */
     if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
@@ -255,6 +257,8 @@ static void list_incomplete(run *self)
          ka_audit_servers_left_out(self->audit), false, false},
         {"clients", "connections left out of the table of clients, which is full",
          ka_audit_clients_left_out(self->audit), false, false},
+        {"pairs", "requests through a proxy that were forgotten before the end, or have no pair",
+         ka_audit_pairs_left_out(self->audit), false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

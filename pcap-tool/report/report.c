@@ -70,6 +70,13 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
         ndjson_endpoint(&self->ndjson, endpoint);
 }
 
+static void on_pair(void *user, const ka_pair_record *pair)
+{
+    report *self = user;
+    if (!self->text)
+        ndjson_pair(&self->ndjson, pair);
+}
+
 report *report_new(const report_options *options, const ka_allocator *allocator)
 {
     report *self = allocator->resize(allocator->user, NULL, sizeof *self);
@@ -79,7 +86,7 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
                             .selection = options->selection,
                             .selects = !selection_is_all(&options->selection)};
     self->sink =
-        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint};
+        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint, on_pair};
     if (options->format == REPORT_NDJSON) {
         ndjson_begin(&self->ndjson, options);
         return self;

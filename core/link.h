@@ -1,0 +1,42 @@
+/* link.h - which request a proxy sent on for which one it had got.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * A request is linked when it comes, to one that still waits for its answer: by its request id or trace id where both
+ * carry the same, else by method, path, length of the body and time. When the proxy has answered, the answers show
+ * whether it was right: one forwarded was answered before it. Several may be sent for one: retries.
+ */
+#ifndef KA_LINK_H
+#define KA_LINK_H
+
+#include "leg.h"
+#include "pair.h"
+#include "peer.h"
+
+typedef struct ka_links {
+    const ka_allocator *allocator;
+    ka_legs legs;
+    ka_pairs pairs;
+    ka_peers peers;
+    bool proxied;  /* some request went through a proxy */
+    bool ids_pass; /* and kept its id on the way */
+} ka_links;
+
+void ka_links_init(ka_links *links, const ka_allocator *allocator, uint64_t seed);
+void ka_links_fini(ka_links *links);
+/* A copy to judge at the end. */
+ka_status ka_links_copy(const ka_links *links, ka_links *out);
+
+/* A request, filled in; it waits from now on. */
+void ka_links_request(ka_links *links, ka_leg *leg);
+/* It has its answer, filled in. */
+ka_status ka_links_answered(ka_links *links, ka_leg *leg);
+/* Its connection was closed, and it has no answer. */
+ka_status ka_links_closed(ka_links *links, ka_leg *leg);
+/* The capture is over: what still waits belongs to its pairs, too. */
+ka_status ka_links_end(ka_links *links);
+
+/* The leg was sent on, and the proxy is known. */
+bool ka_links_is_proxied(const ka_links *links, const ka_leg *downstream);
+
+#endif

@@ -1,0 +1,147 @@
+/* pair.c - the table of pairs.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#include "pair.h"
+
+#include <string.h>
+
+#include "hash.h"
+#include "memory.h"
+
+void ka_pairs_fini(ka_pairs *ps, const ka_allocator *allocator)
+{
+    ka_memory_give(allocator, ps->at);
+    ka_memory_give(allocator, ps->chains[KA_DOWNSTREAM]);
+    ka_memory_give(allocator, ps->chains[KA_UPSTREAM]);
+    *ps = (ka_pairs){.count = 0};
+}
+
+static uint32_t *chain_of(const ka_pairs *ps, unsigned which, uint32_t stream)
+{
+    return &ps->chains[which][(uint32_t)ka_hash_mix(stream) & (ps->chain_count - 1)];
+}
+
+static uint32_t stream_of(const ka_pair *pair, unsigned which)
+{
+    return which == KA_DOWNSTREAM ? pair->downstream.stream : pair->upstream.stream;
+}
+
+static void hang(ka_pairs *ps, uint32_t number)
+{
+    ka_pair *pair = &ps->at[number - 1];
+    for (unsigned which = 0; which < 2; which++) {
+        uint32_t *first = chain_of(ps, which, stream_of(pair, which));
+        pair->next[which] = *first;
+        *first = number;
+    }
+}
+
+static ka_status make_room(ka_pairs *ps, const ka_allocator *allocator, uint32_t room)
+{
+    ka_pairs larger = {.count = ps->count, .room = room, .chain_count = room, .left_out = ps->left_out};
+    larger.at = ka_memory_take(allocator, room * sizeof *larger.at);
+    larger.chains[0] = ka_memory_take(allocator, room * sizeof(uint32_t));
+    larger.chains[1] = ka_memory_take(allocator, room * sizeof(uint32_t));
+    if (larger.at == NULL || larger.chains[0] == NULL || larger.chains[1] == NULL) {
+        ka_pairs_fini(&larger, allocator);
+        return KA_NO_MEMORY;
+    }
+    if (ps->count > 0)
+        memcpy(larger.at, ps->at, ps->count * sizeof *larger.at);
+    for (uint32_t number = 1; number <= ps->count; number++)
+        hang(&larger, number);
+    *ps = larger;
+    return KA_OK;
+}
+
+static ka_status grow(ka_pairs *ps, const ka_allocator *allocator)
+{
+    ka_pairs before = *ps;
+    ka_status status = make_room(ps, allocator, ps->room == 0 ? 16 : 2 * ps->room);
+    if (status == KA_OK)
+        ka_pairs_fini(&before, allocator);
+    return status;
+}
+
+ka_status ka_pairs_copy(const ka_pairs *ps, const ka_allocator *allocator, ka_pairs *out)
+{
+    ka_pairs copy = *ps;
+    if (ps->room > 0 && make_room(&copy, allocator, ps->room) != KA_OK)
+        return KA_NO_MEMORY;
+    *out = copy;
+    return KA_OK;
+}
+
+ka_pair *ka_pairs_next(const ka_pairs *ps, const ka_pair *pair, unsigned which)
+{
+    uint32_t stream = stream_of(pair, which), number = pair->next[which];
+    while (number != 0 && stream_of(&ps->at[number - 1], which) != stream)
+        number = ps->at[number - 1].next[which];
+    return number != 0 ? &ps->at[number - 1] : NULL;
+}
+
+ka_pair *ka_pairs_of(const ka_pairs *ps, unsigned which, uint32_t stream)
+{
+    uint32_t number = ps->chain_count > 0 ? *chain_of(ps, which, stream) : 0;
+    while (number != 0 && stream_of(&ps->at[number - 1], which) != stream)
+        number = ps->at[number - 1].next[which];
+    return number != 0 ? &ps->at[number - 1] : NULL;
+}
+
+ka_pair *ka_pairs_find(const ka_pairs *ps, uint32_t downstream, uint32_t upstream)
+{
+    /* A client's connection meets few of the pool's: the chain by it is the short one. */
+    ka_pair *pair = ka_pairs_of(ps, KA_DOWNSTREAM, downstream);
+    while (pair != NULL && pair->upstream.stream != upstream)
+        pair = ka_pairs_next(ps, pair, KA_DOWNSTREAM);
+    return pair;
+}
+
+static ka_pair_end end_of(const ka_leg *leg)
+{
+    return (ka_pair_end){leg->stream, leg->client, leg->server};
+}
+
+ka_status ka_pairs_add(ka_pairs *ps, const ka_allocator *allocator, const ka_leg *d, const ka_leg *u)
+{
+    ka_pair *pair = ka_pairs_find(ps, d->stream, u->stream);
+    if (pair == NULL && ps->count == KA_PAIRS_MAX) {
+        ps->left_out++;
+        return KA_OK;
+    }
+    if (pair == NULL) {
+        if (ps->count == ps->room && grow(ps, allocator) != KA_OK)
+            return KA_NO_MEMORY;
+        pair = &ps->at[ps->count++];
+        *pair = (ka_pair){.downstream = end_of(d), .upstream = end_of(u), .asked = d->request};
+        pair->forwarded = u->request;
+        hang(ps, ps->count);
+    }
+    pair->requests++;
+    pair->by_id += u->by_id ? 1 : 0;
+    pair->ambiguous += u->ambiguous ? 1 : 0;
+    pair->again += u->attempt_before != 0 ? 1 : 0;
+    return KA_OK;
+}
+
+ka_link_confidence ka_pair_confidence(const ka_pair *pair)
+{
+    if (pair->by_id > 0)
+        return KA_LINK_HIGH;
+    return pair->ambiguous == pair->requests ? KA_LINK_LOW : KA_LINK_MEDIUM;
+}
+
+void ka_pair_record_of(const ka_pair *pair, ka_pair_record *out)
+{
+    memset(out, 0, sizeof *out);
+    out->downstream = pair->downstream;
+    out->upstream = pair->upstream;
+    out->asked = pair->asked;
+    out->forwarded = pair->forwarded;
+    out->requests = pair->requests;
+    out->by_id = pair->by_id;
+    out->again = pair->again;
+    out->confidence = ka_pair_confidence(pair);
+    out->clock_offset_ns = out->clock_drift_ppb = KA_NONE;
+}

@@ -1,0 +1,60 @@
+/* pair.h - two connections of a proxy, one to a client and one to a server, that carried the same requests.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef KA_PAIR_H
+#define KA_PAIR_H
+
+#include "keptalive.h"
+#include "leg.h"
+
+/* A proxy with a pool spreads each client's requests over it. 17 MB; further pairs are counted. */
+enum { KA_PAIRS_MAX = 65536 };
+
+/* One side's end of a connection, as far as it is known. */
+typedef struct ka_pair_life {
+    ka_moment opened;     /* its SYN; frame 0: not captured */
+    ka_moment closed;     /* the first FIN or RST; frame 0: not closed */
+    uint8_t closed_by;    /* ka_side */
+    uint8_t closed_how;   /* ka_how */
+    bool judged;
+} ka_pair_life;
+
+typedef struct ka_pair {
+    ka_pair_end downstream, upstream;
+    ka_moment asked, forwarded; /* the first request, on each of them */
+    uint64_t requests;
+    uint64_t by_id;
+    uint64_t ambiguous;
+    uint64_t again; /* of the requests, those sent again after another attempt */
+    ka_pair_life life[2];
+    uint32_t next[2]; /* number of the next in the chain of its downstream stream, and of its upstream stream */
+} ka_pair;
+
+typedef struct ka_pairs {
+    ka_pair *at; /* in order of appearance */
+    uint32_t count;
+    uint32_t room;
+    uint32_t *chains[2]; /* by downstream and by upstream stream: numbers, index + 1; 0: none */
+    uint32_t chain_count;
+    uint64_t left_out; /* requests of pairs beyond the limit */
+} ka_pairs;
+
+enum { KA_DOWNSTREAM, KA_UPSTREAM };
+
+void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);
+ka_status ka_pairs_copy(const ka_pairs *pairs, const ka_allocator *allocator, ka_pairs *out);
+
+/* A request was seen on both. */
+ka_status ka_pairs_add(ka_pairs *pairs, const ka_allocator *allocator, const ka_leg *downstream,
+                       const ka_leg *upstream);
+/* NULL: there is none. Valid until the next is added. */
+ka_pair *ka_pairs_find(const ka_pairs *pairs, uint32_t downstream, uint32_t upstream);
+/* The first pair that has the stream as that leg; goes on with ka_pairs_next. */
+ka_pair *ka_pairs_of(const ka_pairs *pairs, unsigned which, uint32_t stream);
+ka_pair *ka_pairs_next(const ka_pairs *pairs, const ka_pair *pair, unsigned which);
+
+ka_link_confidence ka_pair_confidence(const ka_pair *pair);
+void ka_pair_record_of(const ka_pair *pair, ka_pair_record *out);
+
+#endif
