@@ -27,7 +27,7 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
     leg->server = c->ends[!c->client];
     leg->request = m->first;
     leg->request_end = m->last;
-    leg->rtt_client_ns = v->rtt_client_ns;
+    leg->rtt_ns = v->rtt_ns;
     leg->keep = request->asked_to_keep;
     ka_likeness_of(m, &leg->like);
     if (v->header->keep_alive.present || v->header->has_proxy_connection)
@@ -111,7 +111,7 @@ void ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *li
         leg->unhappy.lost = lost != NULL ? lost->id : KA_FINDING_COUNT;
         leg->unhappy.gates = lost != NULL ? lost->failed_gates : 0;
         leg->unhappy.since = ka_view_idle_since(v);
-        leg->unhappy.rtt_ns = v->rtt_server_ns;
+        leg->rtt_ns = v->rtt_ns;
         fill_closed(leg, &v->close);
     }
     if (links->proxied) {

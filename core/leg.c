@@ -10,15 +10,15 @@
 void ka_legs_fini(ka_legs *ls, const ka_allocator *allocator)
 {
     ka_memory_give(allocator, ls->ring);
-    ka_memory_give(allocator, ls->chains[KA_BY_KEY]);
-    ka_memory_give(allocator, ls->chains[KA_BY_ID]);
+    for (unsigned by = 0; by < KA_CHAINS; by++)
+        ka_memory_give(allocator, ls->chains[by]);
     *ls = (ka_legs){.seed = ls->seed};
 }
 
 ka_status ka_legs_copy(const ka_legs *ls, const ka_allocator *allocator, ka_legs *out)
 {
     ka_legs copy = *ls;
-    copy.chains[KA_BY_KEY] = copy.chains[KA_BY_ID] = NULL;
+    memset(copy.chains, 0, sizeof copy.chains);
     if (ls->ring != NULL) {
         copy.ring = ka_memory_take(allocator, ls->room * sizeof *copy.ring);
         if (copy.ring == NULL)
@@ -44,24 +44,31 @@ ka_leg *ka_legs_find(const ka_legs *ls, uint32_t serial)
 
 /* ---- Chains of those that wait for an answer ---- */
 
-static uint64_t hash_by(const ka_likeness *like, unsigned by)
+uint64_t ka_leg_hash(const ka_leg *leg, unsigned by)
 {
-    return by == KA_BY_KEY ? like->key : like->id;
+    return by != KA_BY_EITHER ? leg->at[by] : leg->like.id != 0 ? leg->like.id : leg->like.key;
 }
 
-static uint32_t *chain_of(const ka_legs *ls, const ka_likeness *like, unsigned by)
+uint64_t ka_likeness_at(uint64_t hash, const ka_address *server)
 {
-    return &ls->chains[by][ka_hash_mix(hash_by(like, by) ^ ls->seed) & (ls->room - 1)];
+    if (hash == 0)
+        return 0;
+    return ka_hash_bytes((ka_slice){(const char *)server->ip, sizeof server->ip}, hash ^ server->version) | 1;
 }
 
-ka_leg *ka_legs_alike(const ka_legs *ls, const ka_likeness *like, unsigned by)
+static uint32_t *chain_of(const ka_legs *ls, unsigned by, uint64_t hash)
 {
-    return hash_by(like, by) != 0 ? ka_legs_find(ls, *chain_of(ls, like, by)) : NULL;
+    return &ls->chains[by][ka_hash_mix(hash ^ ls->seed) & (ls->room - 1)];
+}
+
+ka_leg *ka_legs_alike(const ka_legs *ls, unsigned by, uint64_t hash)
+{
+    return hash != 0 ? ka_legs_find(ls, *chain_of(ls, by, hash)) : NULL;
 }
 
 static void hang(ka_legs *ls, ka_leg *leg, unsigned by)
 {
-    uint32_t *first = chain_of(ls, &leg->like, by);
+    uint32_t *first = chain_of(ls, by, ka_leg_hash(leg, by));
     ka_leg *before = ka_legs_find(ls, *first);
     leg->newer[by] = 0;
     leg->older[by] = *first;
@@ -73,8 +80,10 @@ static void hang(ka_legs *ls, ka_leg *leg, unsigned by)
 void ka_legs_wait(ka_legs *ls, ka_leg *leg)
 {
     leg->waits = true;
-    for (unsigned by = 0; by < 2; by++) {
-        if (hash_by(&leg->like, by) != 0)
+    leg->at[KA_BY_ID] = ka_likeness_at(leg->like.id, &leg->server);
+    leg->at[KA_BY_KEY] = ka_likeness_at(leg->like.key, &leg->server);
+    for (unsigned by = 0; by < KA_CHAINS; by++) {
+        if (ka_leg_hash(leg, by) != 0)
             hang(ls, leg, by);
     }
 }
@@ -86,7 +95,7 @@ static void unhang(ka_legs *ls, ka_leg *leg, unsigned by)
     if (newer != NULL)
         newer->older[by] = leg->older[by];
     else
-        *chain_of(ls, &leg->like, by) = leg->older[by];
+        *chain_of(ls, by, ka_leg_hash(leg, by)) = leg->older[by];
     if (older != NULL)
         older->newer[by] = leg->newer[by];
 }
@@ -96,8 +105,8 @@ void ka_legs_answered(ka_legs *ls, ka_leg *leg)
     if (!leg->waits)
         return;
     leg->waits = false;
-    for (unsigned by = 0; by < 2; by++) {
-        if (hash_by(&leg->like, by) != 0)
+    for (unsigned by = 0; by < KA_CHAINS; by++) {
+        if (ka_leg_hash(leg, by) != 0)
             unhang(ls, leg, by);
     }
 }
@@ -122,9 +131,12 @@ static ka_status resize(ka_legs *ls, const ka_allocator *allocator, uint32_t roo
 {
     ka_legs larger = {.room = room, .serial = ls->serial, .left_out = ls->left_out, .seed = ls->seed};
     larger.ring = ka_memory_take(allocator, room * sizeof *larger.ring);
-    larger.chains[KA_BY_KEY] = ka_memory_take(allocator, room * sizeof(uint32_t));
-    larger.chains[KA_BY_ID] = ka_memory_take(allocator, room * sizeof(uint32_t));
-    if (larger.ring == NULL || larger.chains[KA_BY_KEY] == NULL || larger.chains[KA_BY_ID] == NULL) {
+    bool taken = larger.ring != NULL;
+    for (unsigned by = 0; by < KA_CHAINS; by++) {
+        larger.chains[by] = ka_memory_take(allocator, room * sizeof(uint32_t));
+        taken = taken && larger.chains[by] != NULL;
+    }
+    if (!taken) {
         ka_legs_fini(&larger, allocator);
         return KA_NO_MEMORY;
     }
@@ -144,9 +156,23 @@ static ka_status resize(ka_legs *ls, const ka_allocator *allocator, uint32_t roo
 /* Long enough for the answer to a failure, and for its connection to settle. */
 #define KEPT_NS (10 * KA_SECOND_NS)
 
+/* A request that is sent on is so by then. */
+#define WAITING_NS (2 * KA_SECOND_NS)
+
 static bool is_needed(const ka_leg *leg, int64_t now_ns)
 {
     return leg->serial != 0 && (ka_leg_matters(leg) || leg->waits || now_ns - leg->request.time_ns < KEPT_NS);
+}
+
+/* The place that comes next is still in use. */
+static bool is_too_small(const ka_legs *ls, int64_t now_ns, bool matter)
+{
+    const ka_leg *next = place_of(ls, ls->serial + 1);
+    if (ls->room >= (matter ? KA_LEGS_MAX : KA_LEGS_WAITING))
+        return false;
+    if (matter)
+        return is_needed(next, now_ns);
+    return next->waits && now_ns - next->request.time_ns < WAITING_NS;
 }
 
 /* Where what matters takes half of the room, something has to go: the oldest. Counted now and then. */
@@ -163,8 +189,7 @@ ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, 
 {
     if (ls->room == 0 && resize(ls, allocator, KA_LEGS_FIRST) != KA_OK)
         return NULL;
-    if (matter && ls->room < KA_LEGS_MAX && is_needed(place_of(ls, ls->serial + 1), now_ns) &&
-        resize(ls, allocator, 2 * ls->room) != KA_OK)
+    if (is_too_small(ls, now_ns, matter) && resize(ls, allocator, 2 * ls->room) != KA_OK)
         return NULL;
     bool crowded = is_crowded(ls);
     uint32_t serial = ls->serial + 1;

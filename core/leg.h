@@ -12,10 +12,12 @@
 #include "connection.h"
 #include "keptalive.h"
 
-/* Without a proxy in sight so many requests are remembered: enough for those under way at one moment, and
- * they stay in the processor's cache. 45 kB. */
+/* Without a proxy in sight so many requests are remembered: mostly more than are under way at one moment,
+ * and they stay in the processor's cache. 38 kB. */
 enum { KA_LEGS_FIRST = 128 };
-/* Seconds of a busy proxy. 12 MB. */
+/* So many where more than those wait for their answers. 1.2 MB. */
+enum { KA_LEGS_WAITING = 4096 };
+/* Seconds of a busy proxy. 10 MB. */
 enum { KA_LEGS_MAX = 32768 };
 
 /* What a request looks like, and what it says of itself. Hashes: 0 where there is none. */
@@ -35,12 +37,14 @@ typedef struct ka_hop_fields {
     uint32_t proxy_connection;
 } ka_hop_fields;
 
+/* The chains of those without an answer: at a server by id and by key; at any by id, or where there is none by key. */
+enum { KA_BY_ID, KA_BY_KEY, KA_BY_EITHER, KA_CHAINS };
+
 /* How a request ended that got no answer. */
 typedef struct ka_unhappy {
     ka_finding_id lost;  /* what its connection was diagnosed with; KA_FINDING_COUNT: nothing, or not judged yet */
     uint32_t gates;      /* that lowered it */
     ka_moment since;     /* end of the response before */
-    int64_t rtt_ns;      /* to its server and back; 0: not measured */
 } ka_unhappy;
 
 typedef struct ka_leg {
@@ -59,12 +63,13 @@ typedef struct ka_leg {
     uint16_t status;               /* 0: no answer */
     uint8_t answer_version;
     ka_likeness like;
+    uint64_t at[2]; /* its id, and its key, at its server: see ka_likeness_at */
     ka_hop_fields asked, answered;
     ka_address client, server;
     ka_moment request, request_end, response, response_end, closed;
     ka_unhappy unhappy;
-    int64_t rtt_client_ns;        /* of its connection, 0: not measured */
-    uint32_t older[2], newer[2];  /* on the chains by key and by id: serials; 0: none */
+    int64_t rtt_ns;               /* of its connection, 0: not measured */
+    uint32_t older[KA_CHAINS], newer[KA_CHAINS]; /* serials; 0: none */
     uint32_t downstream;          /* serial of the leg this one was sent for; 0: none known */
     uint32_t attempt, attempts;   /* downstream: the newest leg sent for it; how many were */
     uint32_t attempt_before;      /* upstream: the one sent before, for the same downstream leg; 0: none */
@@ -72,7 +77,7 @@ typedef struct ka_leg {
 
 typedef struct ka_legs {
     ka_leg *ring; /* NULL: no request yet */
-    uint32_t *chains[2];
+    uint32_t *chains[KA_CHAINS];
     uint32_t room; /* a power of two: of the ring, and of each table of chains */
     uint32_t serial; /* the newest */
     uint32_t pinned; /* those that matter, as last counted */
@@ -80,8 +85,6 @@ typedef struct ka_legs {
     uint64_t left_out; /* links lost because the ring was too small */
     uint64_t seed;
 } ka_legs;
-
-enum { KA_BY_KEY, KA_BY_ID };
 
 void ka_legs_fini(ka_legs *legs, const ka_allocator *allocator);
 /* A copy to judge at the end: it has no chains. */
@@ -96,8 +99,11 @@ ka_leg *ka_legs_find(const ka_legs *legs, uint32_t serial);
 void ka_legs_wait(ka_legs *legs, ka_leg *leg);
 /* Takes it off. */
 void ka_legs_answered(ka_legs *legs, ka_leg *leg);
-/* The newest waiting one that may have this likeness; goes on with leg->older[by]. */
-ka_leg *ka_legs_alike(const ka_legs *legs, const ka_likeness *like, unsigned by);
+/* The newest waiting one with that hash, or another that fell into the same chain; goes on with leg->older[by]. */
+ka_leg *ka_legs_alike(const ka_legs *legs, unsigned by, uint64_t hash);
+uint64_t ka_leg_hash(const ka_leg *leg, unsigned by);
+/* What ka_leg_hash is of a leg with that key, or id, at that server. */
+uint64_t ka_likeness_at(uint64_t hash, const ka_address *server);
 
 /* A failure that is to be told at the end, or may become one. */
 bool ka_leg_matters(const ka_leg *leg);

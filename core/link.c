@@ -13,8 +13,14 @@
 /* An attempt without an answer for so long may have been given up for another one. */
 #define ATTEMPT_NS KA_SECOND_NS
 
-/* Of those that wait and look alike so many are compared: more only where they cannot be told apart anyway. */
-enum { COMPARED_AT_FIRST = 16, COMPARED_MAX = 64 };
+/* Of those that wait and look alike so many are compared: where there are more they cannot be told apart anyway. Of
+ * those at any server fewer: to find that it is a proxy, some of its requests are enough. */
+enum { COMPARED_MAX = 64, GUESSES_COMPARED = 16 };
+
+typedef struct choice {
+    ka_leg *best; /* NULL: none fits */
+    bool ambiguous;
+} choice;
 
 void ka_links_init(ka_links *ls, const ka_allocator *allocator, uint64_t seed)
 {
@@ -40,6 +46,20 @@ ka_status ka_links_copy(const ka_links *ls, ka_links *out)
     }
     *out = copy;
     return KA_OK;
+}
+
+static ka_leg *attempt_before(const ka_links *ls, const ka_leg *u)
+{
+    return ka_legs_find(&ls->legs, u->attempt_before);
+}
+
+static void undo(ka_links *ls, ka_leg *d)
+{
+    for (ka_leg *u = ka_legs_find(&ls->legs, d->attempt), *before; u != NULL; u = before) {
+        before = attempt_before(ls, u);
+        u->downstream = u->attempt_before = 0;
+    }
+    d->attempt = d->attempts = 0;
 }
 
 /* ---- Fitting ---- */
@@ -70,11 +90,27 @@ static bool lengths_fit(const ka_leg *d, const ka_leg *u)
     return !d->like.has_length || !u->like.has_length || d->like.body_bytes == u->like.body_bytes;
 }
 
+static bool is_same_proxy(const ka_links *ls, const ka_leg *d, const ka_leg *u)
+{
+    return ka_peers_same(&ls->peers, &d->server, &u->client);
+}
+
+/* All that was thought to be sent for it went out from an address that may be another host's. */
+static bool is_guess(const ka_links *ls, const ka_leg *d)
+{
+    const ka_leg *last = ka_legs_find(&ls->legs, d->attempt);
+    return last != NULL && !is_same_proxy(ls, d, last);
+}
+
 /* The newest attempt failed before this one began, or may have been given up. */
 static bool is_free(const ka_links *ls, const ka_leg *d, const ka_leg *u)
 {
     const ka_leg *last = ka_legs_find(&ls->legs, d->attempt);
     if (d->attempts == 0 || last == NULL)
+        return true;
+    if (!is_same_proxy(ls, d, u))
+        return false; /* one guess is enough */
+    if (is_guess(ls, d))
         return true;
     if (last->status != 0)
         return last->status >= 500;
@@ -89,62 +125,79 @@ static bool ids_differ(const ka_links *ls, const ka_leg *d, const ka_leg *u)
            d->like.id != u->like.id;
 }
 
-static bool fits(const ka_links *ls, const ka_leg *d, const ka_leg *u, unsigned by)
+static bool fits(const ka_links *ls, const ka_leg *d, const ka_leg *u)
 {
-    if (by == KA_BY_ID ? d->like.id != u->like.id : d->like.key != u->like.key)
-        return false;
-    return places_fit(d, u) && times_fit(d, u, by == KA_BY_ID) && lengths_fit(d, u) && is_free(ls, d, u) &&
-           (by == KA_BY_ID || !ids_differ(ls, d, u));
+    bool by_id = u->like.id != 0 && d->like.id == u->like.id;
+    return places_fit(d, u) && times_fit(d, u, by_id) && lengths_fit(d, u) && is_free(ls, d, u) &&
+           !ids_differ(ls, d, u);
 }
 
-/* Proxies known to be one before guesses, then those that ask for the same Host. */
+/* Proxies known to be one before guesses, then requests not sent on yet before failed ones, then those that ask for
+ * the same Host. */
 static int rank(const ka_links *ls, const ka_leg *d, const ka_leg *u)
 {
-    return 2 * ka_peers_same(&ls->peers, &d->server, &u->client) + (d->like.host == u->like.host);
+    return 4 * is_same_proxy(ls, d, u) + 2 * (d->attempts == 0 || is_guess(ls, d)) +
+           (d->like.host == u->like.host);
 }
 
-/* Of those that fit equally well the oldest: requests leave a proxy in the order in which they came. */
-static ka_leg *choose(const ka_links *ls, const ka_leg *u, unsigned by, bool *ambiguous)
+/* The best of those on one chain. Of those that fit equally well the oldest: requests leave a proxy in the order in
+ * which they came. */
+static void choose(const ka_links *ls, const ka_leg *u, unsigned by, uint64_t hash, choice *out)
 {
-    ka_leg *best = NULL;
-    unsigned steps = ls->proxied ? COMPARED_MAX : COMPARED_AT_FIRST;
-    for (ka_leg *d = ka_legs_alike(&ls->legs, &u->like, by); d != NULL && steps > 0; steps--) {
-        if (fits(ls, d, u, by)) {
-            int better = best != NULL ? rank(ls, d, u) - rank(ls, best, u) : 1;
-            *ambiguous = better == 0 || (*ambiguous && better < 0);
+    unsigned steps = by == KA_BY_EITHER ? GUESSES_COMPARED : COMPARED_MAX;
+    for (ka_leg *d = ka_legs_alike(&ls->legs, by, hash); d != NULL && steps > 0; steps--) {
+        if (ka_leg_hash(d, by) == hash && fits(ls, d, u)) {
+            int better = out->best != NULL ? rank(ls, d, u) - rank(ls, out->best, u) : 1;
+            out->ambiguous = better == 0 || (out->ambiguous && better < 0);
             if (better >= 0)
-                best = d;
+                out->best = d;
         }
         d = ka_legs_find(&ls->legs, d->older[by]);
     }
-    return best;
+}
+
+/* At the address it was sent from, or another one of the same proxy. */
+static void choose_at_proxy(const ka_links *ls, const ka_leg *u, unsigned by, uint64_t hash, choice *out)
+{
+    choose(ls, u, by, ka_likeness_at(hash, &u->client), out);
+    for (uint32_t i = 0; i < ls->peers.count; i++) {
+        const ka_peer *peer = &ls->peers.at[i];
+        if (peer->known && ka_same_ip(&peer->out, &u->client))
+            choose(ls, u, by, ka_likeness_at(hash, &peer->in), out);
+    }
+}
+
+static choice choose_anywhere(const ka_links *ls, const ka_leg *u)
+{
+    choice chosen = {NULL, false};
+    choose_at_proxy(ls, u, KA_BY_ID, u->like.id, &chosen);
+    if (chosen.best == NULL)
+        choose_at_proxy(ls, u, KA_BY_KEY, u->like.key, &chosen);
+    if (chosen.best == NULL)
+        choose(ls, u, KA_BY_EITHER, u->like.id, &chosen);
+    if (chosen.best == NULL)
+        choose(ls, u, KA_BY_EITHER, u->like.key, &chosen);
+    return chosen;
 }
 
 void ka_links_request(ka_links *ls, ka_leg *u)
 {
-    bool ambiguous = false, by_id = true;
-    ka_leg *d = choose(ls, u, KA_BY_ID, &ambiguous);
-    if (d == NULL) {
-        by_id = ambiguous = false;
-        d = choose(ls, u, KA_BY_KEY, &ambiguous);
-    }
+    choice chosen = choose_anywhere(ls, u);
     ka_legs_wait(&ls->legs, u);
+    ka_leg *d = chosen.best;
     if (d == NULL)
         return;
+    if (is_guess(ls, d) && is_same_proxy(ls, d, u))
+        undo(ls, d);
     u->downstream = d->serial;
-    u->by_id = by_id;
-    u->ambiguous = ambiguous;
+    u->by_id = u->like.id != 0 && u->like.id == d->like.id;
+    u->ambiguous = chosen.ambiguous;
     u->attempt_before = d->attempt;
     d->attempt = u->serial;
     d->attempts++;
 }
 
 /* ---- Being right ---- */
-
-static ka_leg *attempt_before(const ka_links *ls, const ka_leg *u)
-{
-    return ka_legs_find(&ls->legs, u->attempt_before);
-}
 
 static bool was_answered(const ka_links *ls, const ka_leg *d)
 {
@@ -153,15 +206,6 @@ static bool was_answered(const ka_links *ls, const ka_leg *d)
             return true;
     }
     return false;
-}
-
-static void undo(ka_links *ls, ka_leg *d)
-{
-    for (ka_leg *u = ka_legs_find(&ls->legs, d->attempt), *before; u != NULL; u = before) {
-        before = attempt_before(ls, u);
-        u->downstream = u->attempt_before = 0;
-    }
-    d->attempt = d->attempts = 0;
 }
 
 static ka_status count(ka_links *ls, ka_leg *d)
@@ -179,7 +223,7 @@ static ka_status count(ka_links *ls, ka_leg *d)
 bool ka_links_is_proxied(const ka_links *ls, const ka_leg *d)
 {
     const ka_leg *u = d->serial != 0 && d->attempts > 0 ? ka_legs_find(&ls->legs, d->attempt) : NULL;
-    return u != NULL && ka_peers_same(&ls->peers, &d->server, &u->client);
+    return u != NULL && is_same_proxy(ls, d, u);
 }
 
 /* A proxy has become known: what went through it before counts, too. */
@@ -195,11 +239,20 @@ static ka_status count_all(ka_links *ls, bool waiting)
     return status;
 }
 
+/* The request went out behind the whole of what came in, and was answered before that was. */
+static bool is_nested(const ka_leg *d, const ka_leg *u)
+{
+    return u->request.frame > d->request_end.frame && u->response_end.frame < d->response.frame;
+}
+
 static ka_status vote(ka_links *ls, const ka_leg *d, const ka_leg *u, bool right)
 {
-    enum { BY_ID_WEIGHT = 3 }; /* nobody makes up the same id by chance */
-    uint32_t weight = u->by_id && !u->like.by_trace ? BY_ID_WEIGHT : 1;
-    return ka_peers_vote(&ls->peers, &d->server, &u->client, right, weight) ? count_all(ls, false) : KA_OK;
+    bool known;
+    if (right && u->by_id && !u->like.by_trace) /* a trace may have gone to two servers */
+        known = ka_peers_proved(&ls->peers, &d->server, &u->client);
+    else
+        known = ka_peers_vote(&ls->peers, &d->server, &u->client, right && is_nested(d, u), d->like.key);
+    return known ? count_all(ls, false) : KA_OK;
 }
 
 static ka_status settle(ka_links *ls, ka_leg *d)
@@ -213,7 +266,7 @@ static ka_status settle(ka_links *ls, ka_leg *d)
         undo(ls, d);
         return status;
     }
-    if (ka_peers_same(&ls->peers, &d->server, &u->client))
+    if (is_same_proxy(ls, d, u))
         return count(ls, d);
     return right ? vote(ls, d, u, true) : KA_OK;
 }

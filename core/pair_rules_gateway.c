@@ -35,7 +35,7 @@ static bool is_prompt(const ka_pair_view *v, int64_t at_ns)
 {
     int64_t since_ns = since_loss_ns(v, at_ns);
     return since_ns >= -KA_MILLISECOND_NS &&
-           since_ns <= v->limits->gateway_answer_ns + v->down->rtt_client_ns + v->up->unhappy.rtt_ns;
+           since_ns <= v->limits->gateway_answer_ns + v->down->rtt_ns + v->up->rtt_ns;
 }
 
 static void show_upstream(const ka_pair_view *v, ka_finding *f)
@@ -99,7 +99,7 @@ bool ka_pair_rule_gateway_hang(const ka_pair_view *v, ka_finding *f)
     if (gave_up)
         ka_finding_frame(f, "downstream_response", down->response);
     else
-        ka_finding_frame(f, down->closed_how == KA_HOW_RST ? "downstream_rst" : "downstream_fin", f->at);
+        ka_finding_frame(f, down->closed_how == KA_HOW_RST ? "client_rst" : "client_fin", f->at);
     ka_finding_value(f, "waited", f->at.time_ns - down->request_end.time_ns, KA_NS);
     if (gave_up)
         ka_finding_value(f, "status", down->status, KA_COUNT);

@@ -54,18 +54,32 @@ bool ka_peers_same(const ka_peers *ps, const ka_address *in, const ka_address *o
     return peer != NULL && peer->known;
 }
 
-/* Two independent clients that ask two servers for the same path at the same time do so now and then; three times
- * and four times as often as not, they do not. */
-enum { VOTES_ENOUGH = 3, VOTES_PER_MISS = 4 };
+/* Two independent clients that ask two servers for the same path at the same time do so now and then; three times,
+ * for different paths, and four times as often as not, they do not. Where all ask for one path, like health checks of
+ * one period, it takes more. */
+enum { VOTES_ENOUGH = 3, VOTES_OF_ONE_PATH = 10, VOTES_PER_MISS = 4 };
 
-bool ka_peers_vote(ka_peers *ps, const ka_address *in, const ka_address *out, bool for_it, uint32_t weight)
+bool ka_peers_vote(ka_peers *ps, const ka_address *in, const ka_address *out, bool for_it, uint64_t key)
 {
     ka_peer *peer = find(ps, in, out);
     if (peer == NULL && for_it)
         peer = add(ps, in, out);
     if (peer == NULL || peer->known)
         return false;
-    *(for_it ? &peer->votes : &peer->misses) += weight;
-    peer->known = peer->votes >= VOTES_ENOUGH && peer->votes >= VOTES_PER_MISS * peer->misses;
+    *(for_it ? &peer->votes : &peer->misses) += 1;
+    peer->varied = peer->varied || (for_it && peer->votes > 1 && key != peer->key);
+    peer->key = key;
+    peer->known = peer->votes >= (peer->varied ? VOTES_ENOUGH : VOTES_OF_ONE_PATH) &&
+                  peer->votes >= VOTES_PER_MISS * peer->misses;
     return peer->known;
+}
+
+bool ka_peers_proved(ka_peers *ps, const ka_address *in, const ka_address *out)
+{
+    ka_peer *peer = find(ps, in, out);
+    if (peer == NULL)
+        peer = add(ps, in, out);
+    if (peer == NULL || peer->known)
+        return false;
+    return peer->known = true;
 }

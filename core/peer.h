@@ -17,6 +17,8 @@ typedef struct ka_peer {
     ka_address in, out; /* ports do not count */
     uint32_t votes;  /* requests seen going through */
     uint32_t misses; /* guesses that were none */
+    uint64_t key;    /* of the first of those requests */
+    bool varied;     /* others looked different */
     bool known;
 } ka_peer;
 
@@ -31,6 +33,8 @@ bool ka_same_ip(const ka_address *a, const ka_address *b);
 void ka_peers_named(ka_peers *peers, const ka_address *addresses, size_t count);
 bool ka_peers_same(const ka_peers *peers, const ka_address *in, const ka_address *out);
 /* A guess came true, or did not; returns true when that made them known. */
-bool ka_peers_vote(ka_peers *peers, const ka_address *in, const ka_address *out, bool for_it, uint32_t weight);
+bool ka_peers_vote(ka_peers *peers, const ka_address *in, const ka_address *out, bool for_it, uint64_t key);
+/* One request bore the same id on its way in and out. */
+bool ka_peers_proved(ka_peers *peers, const ka_address *in, const ka_address *out);
 
 #endif
