@@ -23,6 +23,7 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
     leg->number = (uint32_t)request->number;
     leg->interface = a->interface;
     leg->version = m->version;
+    leg->origin_form = m->origin_form;
     leg->client = c->ends[c->client];
     leg->server = c->ends[!c->client];
     leg->request = m->first;

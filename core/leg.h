@@ -55,6 +55,7 @@ typedef struct ka_leg {
     uint8_t version;
     uint8_t closed_by, closed_how; /* ka_side, ka_how: at `closed` */
     bool waits;                    /* on the chains */
+    bool origin_form;              /* see ka_message */
     bool keep;                     /* asked to keep the connection (HTTP/1.0) */
     bool kept;                     /* and was told so */
     bool ambiguous;                /* upstream: another request fitted as well */

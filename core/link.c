@@ -33,15 +33,19 @@ void ka_links_fini(ka_links *ls)
 {
     ka_legs_fini(&ls->legs, ls->allocator);
     ka_pairs_fini(&ls->pairs, ls->allocator);
+    ka_routes_fini(&ls->routes, ls->allocator);
 }
 
 ka_status ka_links_copy(const ka_links *ls, ka_links *out)
 {
     ka_links copy = *ls;
-    if (ka_legs_copy(&ls->legs, ls->allocator, &copy.legs) != KA_OK)
-        return KA_NO_MEMORY;
-    if (ka_pairs_copy(&ls->pairs, ls->allocator, &copy.pairs) != KA_OK) {
-        ka_legs_fini(&copy.legs, ls->allocator);
+    memset(&copy.legs, 0, sizeof copy.legs);
+    memset(&copy.pairs, 0, sizeof copy.pairs);
+    memset(&copy.routes, 0, sizeof copy.routes);
+    if (ka_legs_copy(&ls->legs, ls->allocator, &copy.legs) != KA_OK ||
+        ka_pairs_copy(&ls->pairs, ls->allocator, &copy.pairs) != KA_OK ||
+        ka_routes_copy(&ls->routes, ls->allocator, &copy.routes) != KA_OK) {
+        ka_links_fini(&copy);
         return KA_NO_MEMORY;
     }
     *out = copy;
@@ -214,7 +218,7 @@ static ka_status count(ka_links *ls, ka_leg *d)
     ls->proxied = true;
     for (const ka_leg *u = ka_legs_find(&ls->legs, d->attempt); u != NULL; u = attempt_before(ls, u)) {
         ls->ids_pass = ls->ids_pass || u->by_id;
-        if (ka_pairs_add(&ls->pairs, ls->allocator, d, u) != KA_OK)
+        if (ka_pairs_add(&ls->pairs, &ls->routes, ls->allocator, d, u) != KA_OK)
             return KA_NO_MEMORY;
     }
     return KA_OK;
@@ -258,6 +262,8 @@ static ka_status vote(ka_links *ls, const ka_leg *d, const ka_leg *u, bool right
 static ka_status settle(ka_links *ls, ka_leg *d)
 {
     const ka_leg *u = ka_legs_find(&ls->legs, d->attempt);
+    if (d->attempts == 0 && d->answered.keep_alive != 0)
+        ka_routes_own_answer(&ls->routes, d);
     if (d->attempts == 0 || u == NULL || d->counted)
         return KA_OK;
     bool right = d->status != 0 && was_answered(ls, d);

@@ -17,6 +17,7 @@ typedef struct ka_links {
     const ka_allocator *allocator;
     ka_legs legs;
     ka_pairs pairs;
+    ka_routes routes;
     ka_peers peers;
     bool proxied;  /* some request went through a proxy */
     bool ids_pass; /* and kept its id on the way */

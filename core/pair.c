@@ -103,7 +103,53 @@ static ka_pair_end end_of(const ka_leg *leg)
     return (ka_pair_end){leg->stream, leg->client, leg->server};
 }
 
-ka_status ka_pairs_add(ka_pairs *ps, const ka_allocator *allocator, const ka_leg *d, const ka_leg *u)
+static ka_status begin(ka_pairs *ps, ka_routes *routes, const ka_allocator *allocator, const ka_leg *d,
+                       const ka_leg *u)
+{
+    uint32_t route;
+    if (ka_routes_find(routes, allocator, &d->server, &u->server, &route) != KA_OK ||
+        (ps->count == ps->room && grow(ps, allocator) != KA_OK))
+        return KA_NO_MEMORY;
+    ps->at[ps->count++] = (ka_pair){.downstream = end_of(d),
+                                    .upstream = end_of(u),
+                                    .asked = d->request,
+                                    .forwarded = u->request,
+                                    .route = route};
+    hang(ps, ps->count);
+    return KA_OK;
+}
+
+static void note_forwarded(ka_forwarded *f, bool proxy_connection, ka_moment came, ka_moment went)
+{
+    if (f->count++ > 0)
+        return;
+    f->proxy_connection = proxy_connection;
+    f->came = came;
+    f->went = went;
+}
+
+/* No proxy sends these of its own accord: Keep-Alive in a request, and Proxy-Connection to an origin. */
+static void note_asked(ka_pair *pair, const ka_leg *d, const ka_leg *u)
+{
+    const ka_hop_fields *came = &d->asked, *went = &u->asked;
+    bool proxy_connection =
+        came->proxy_connection != 0 && came->proxy_connection == went->proxy_connection && u->origin_form;
+    bool keep_alive = came->keep_alive != 0 && came->keep_alive == went->keep_alive;
+    if (proxy_connection || keep_alive)
+        note_forwarded(&pair->asked_fields, proxy_connection, d->request, u->request);
+}
+
+static void note_answered(ka_pair *pair, ka_routes *routes, const ka_leg *d, const ka_leg *u)
+{
+    if (pair->route == 0 || d->status == 0 || d->status != u->status)
+        return;
+    ka_route_answer(&routes->at[pair->route - 1], d, u);
+    if (d->answered.keep_alive != 0 && d->answered.keep_alive == u->answered.keep_alive)
+        note_forwarded(&pair->answered_fields, false, u->response, d->response);
+}
+
+ka_status ka_pairs_add(ka_pairs *ps, ka_routes *routes, const ka_allocator *allocator, const ka_leg *d,
+                       const ka_leg *u)
 {
     ka_pair *pair = ka_pairs_find(ps, d->stream, u->stream);
     if (pair == NULL && ps->count == KA_PAIRS_MAX) {
@@ -111,17 +157,16 @@ ka_status ka_pairs_add(ka_pairs *ps, const ka_allocator *allocator, const ka_leg
         return KA_OK;
     }
     if (pair == NULL) {
-        if (ps->count == ps->room && grow(ps, allocator) != KA_OK)
+        if (begin(ps, routes, allocator, d, u) != KA_OK)
             return KA_NO_MEMORY;
-        pair = &ps->at[ps->count++];
-        *pair = (ka_pair){.downstream = end_of(d), .upstream = end_of(u), .asked = d->request};
-        pair->forwarded = u->request;
-        hang(ps, ps->count);
+        pair = &ps->at[ps->count - 1];
     }
     pair->requests++;
     pair->by_id += u->by_id ? 1 : 0;
     pair->ambiguous += u->ambiguous ? 1 : 0;
     pair->again += u->attempt_before != 0 ? 1 : 0;
+    note_asked(pair, d, u);
+    note_answered(pair, routes, d, u);
     return KA_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "keptalive.h"
 #include "leg.h"
+#include "route.h"
 
 /* A proxy with a pool spreads each client's requests over it. 17 MB; further pairs are counted. */
 enum { KA_PAIRS_MAX = 65536 };
@@ -20,6 +21,13 @@ typedef struct ka_pair_life {
     bool judged;
 } ka_pair_life;
 
+/* Fields for one connection that came in and went out the same. */
+typedef struct ka_forwarded {
+    uint32_t count; /* messages */
+    bool proxy_connection; /* else Keep-Alive, in the first of them */
+    ka_moment came, went;  /* the first */
+} ka_forwarded;
+
 typedef struct ka_pair {
     ka_pair_end downstream, upstream;
     ka_moment asked, forwarded; /* the first request, on each of them */
@@ -27,6 +35,8 @@ typedef struct ka_pair {
     uint64_t by_id;
     uint64_t ambiguous;
     uint64_t again; /* of the requests, those sent again after another attempt */
+    uint32_t route; /* its number; 0: none */
+    ka_forwarded asked_fields, answered_fields;
     ka_pair_life life[2];
     uint32_t next[2]; /* number of the next in the chain of its downstream stream, and of its upstream stream */
 } ka_pair;
@@ -46,7 +56,7 @@ void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);
 ka_status ka_pairs_copy(const ka_pairs *pairs, const ka_allocator *allocator, ka_pairs *out);
 
 /* A request was seen on both. */
-ka_status ka_pairs_add(ka_pairs *pairs, const ka_allocator *allocator, const ka_leg *downstream,
+ka_status ka_pairs_add(ka_pairs *pairs, ka_routes *routes, const ka_allocator *allocator, const ka_leg *downstream,
                        const ka_leg *upstream);
 /* NULL: there is none. Valid until the next is added. */
 ka_pair *ka_pairs_find(const ka_pairs *pairs, uint32_t downstream, uint32_t upstream);

@@ -10,10 +10,15 @@ typedef struct pair_rule {
 } pair_rule;
 
 /* Of one request the first that holds. */
-static const pair_rule rules[] = {
+static const pair_rule request_rules[] = {
     {KA_GATEWAY_ERROR_FROM_RACE, ka_pair_rule_gateway_error},
     {KA_GATEWAY_SILENT_CLOSE, ka_pair_rule_gateway_silent_close},
     {KA_GATEWAY_HANG, ka_pair_rule_gateway_hang},
+};
+
+/* Of one pair of connections all that hold. */
+static const pair_rule pair_rules[] = {
+    {KA_HOP_BY_HOP_FORWARDED, ka_pair_rule_hop_by_hop},
 };
 
 /* As rules.c does with the gates of a connection: what is doubtful is a note at most. */
@@ -25,38 +30,59 @@ static void lower(ka_finding *f)
 
 static void place(const ka_pair_view *v, ka_finding *f)
 {
+    bool of_request = v->down != NULL;
     f->has_stream = f->has_pair = true;
-    f->stream = v->down->stream;
-    f->client = v->down->client;
-    f->server = v->down->server;
-    f->upstream = (ka_pair_end){v->up->stream, v->up->client, v->up->server};
-    f->failed_gates |= v->up->unhappy.gates;
-    if (v->up->ambiguous)
+    f->stream = of_request ? v->down->stream : v->pair->downstream.stream;
+    f->client = of_request ? v->down->client : v->pair->downstream.client;
+    f->server = of_request ? v->down->server : v->pair->downstream.server;
+    f->upstream = of_request ? (ka_pair_end){v->up->stream, v->up->client, v->up->server} : v->pair->upstream;
+    if (of_request)
+        f->failed_gates |= v->up->unhappy.gates;
+    if (of_request ? v->up->ambiguous : ka_pair_confidence(v->pair) == KA_LINK_LOW)
         f->failed_gates |= KA_GATE_LINK;
 }
 
-static void ask(const ka_pair_view *v, const ka_sink *sink)
+static bool ask(const pair_rule *rule, const ka_pair_view *v, const ka_sink *sink)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        ka_finding f;
-        ka_finding_init(&f, rules[i].id);
-        if (!rules[i].judge(v, &f))
-            continue;
-        place(v, &f);
-        lower(&f);
-        sink->finding(sink->user, &f);
-        return;
+    ka_finding f;
+    ka_finding_init(&f, rule->id);
+    if (!rule->judge(v, &f))
+        return false;
+    place(v, &f);
+    lower(&f);
+    sink->finding(sink->user, &f);
+    return true;
+}
+
+static void ask_of_request(const ka_pair_view *v, const ka_sink *sink)
+{
+    for (size_t i = 0; i < sizeof request_rules / sizeof request_rules[0]; i++) {
+        if (ask(&request_rules[i], v, sink))
+            return;
     }
+}
+
+static void ask_of_pair(const ka_pair_view *v, const ka_sink *sink)
+{
+    for (size_t i = 0; i < sizeof pair_rules / sizeof pair_rules[0]; i++)
+        ask(&pair_rules[i], v, sink);
 }
 
 void ka_pair_rules_run(const ka_links *links, const ka_thresholds *limits, ka_moment now, const ka_sink *sink)
 {
     const ka_legs *legs = &links->legs;
+    ka_pair_view v = {.links = links, .limits = limits, .now = now};
     for (uint32_t i = 1; i <= legs->room && sink->finding != NULL; i++) {
-        const ka_leg *down = &legs->ring[(legs->serial + i) & (legs->room - 1)];
-        if (!ka_links_is_proxied(links, down))
+        v.down = &legs->ring[(legs->serial + i) & (legs->room - 1)];
+        if (!ka_links_is_proxied(links, v.down))
             continue;
-        ka_pair_view v = {links, down, ka_legs_find(legs, down->attempt), limits, now};
-        ask(&v, sink);
+        v.up = ka_legs_find(legs, v.down->attempt);
+        ask_of_request(&v, sink);
+    }
+    v.down = v.up = NULL;
+    for (uint32_t i = 0; i < links->pairs.count && sink->finding != NULL; i++) {
+        v.pair = &links->pairs.at[i];
+        v.route = v.pair->route != 0 ? &links->routes.at[v.pair->route - 1] : NULL;
+        ask_of_pair(&v, sink);
     }
 }

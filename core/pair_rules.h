@@ -11,11 +11,13 @@
 #include "finding.h"
 #include "link.h"
 
-/* A const look at one request that a proxy sent on. */
+/* A const look at one request that a proxy sent on, or at one pair of its connections. */
 typedef struct ka_pair_view {
     const ka_links *links;
-    const ka_leg *down;
+    const ka_leg *down; /* NULL: of a pair */
     const ka_leg *up; /* its newest attempt */
+    const ka_pair *pair; /* NULL: of a request */
+    const ka_route *route; /* of the pair; NULL: it has none */
     const ka_thresholds *limits;
     ka_moment now;
 } ka_pair_view;
@@ -26,8 +28,10 @@ typedef bool ka_pair_rule_fn(const ka_pair_view *view, ka_finding *out);
 
 /* pair_rules_gateway.c: what the client sees of a request lost behind the proxy */
 ka_pair_rule_fn ka_pair_rule_gateway_error, ka_pair_rule_gateway_silent_close, ka_pair_rule_gateway_hang;
+/* pair_rules_fields.c: what a proxy must not hand on */
+ka_pair_rule_fn ka_pair_rule_hop_by_hop;
 
-/* Asks every rule of every proxied request and tells the sink what holds. */
+/* Asks every rule of every proxied request and of every pair, and tells the sink what holds. */
 void ka_pair_rules_run(const ka_links *links, const ka_thresholds *limits, ka_moment now, const ka_sink *sink);
 
 #endif

@@ -1,0 +1,49 @@
+/* route.h - one way through a proxy: where its clients connect, and which server it sends their requests to.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * What only many requests and connections that went this way show.
+ */
+#ifndef KA_ROUTE_H
+#define KA_ROUTE_H
+
+#include "leg.h"
+
+/* Proxies in one capture times their servers; pairs of further ones have no route, and what needs one is not judged
+ * for them. 100 kB. */
+enum { KA_ROUTES_MAX = 1024 };
+
+/* How Keep-Alive in responses came through. */
+typedef struct ka_route_fields {
+    uint32_t value;  /* hash of the newest that was the same on both sides; 0: none was */
+    bool varied;     /* another one had been */
+    bool without;    /* a response without it came out without it */
+    bool own;        /* one came out with it, and had not come in so: the proxy's word, not the server's */
+} ka_route_fields;
+
+typedef struct ka_route {
+    ka_address in;  /* the proxy, where its clients connect */
+    ka_address out; /* the server */
+    ka_route_fields fields;
+} ka_route;
+
+typedef struct ka_routes {
+    ka_route *at; /* in order of appearance */
+    uint32_t count;
+    uint32_t room;
+} ka_routes;
+
+void ka_routes_fini(ka_routes *routes, const ka_allocator *allocator);
+ka_status ka_routes_copy(const ka_routes *routes, const ka_allocator *allocator, ka_routes *out);
+/* Its number, from 1; 0 in *out: there are too many. */
+ka_status ka_routes_find(ka_routes *routes, const ka_allocator *allocator, const ka_address *in, const ka_address *out,
+                         uint32_t *number);
+/* The proxy answered by itself, with that Keep-Alive. */
+void ka_routes_own_answer(ka_routes *routes, const ka_leg *downstream);
+
+/* A response came in and went out. */
+void ka_route_answer(ka_route *route, const ka_leg *downstream, const ka_leg *upstream);
+/* The proxy hands Keep-Alive on: its own would not be the same each time. */
+bool ka_route_forwards(const ka_route *route);
+
+#endif
