@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
+#include "rules.h"
 
 static void fill_closed(ka_leg *leg, const ka_close *close)
 {
@@ -52,6 +53,8 @@ ka_status ka_audit_pairs_response(ka_audit *a, const ka_request *request, const 
     leg->answer_version = m->version;
     leg->response = m->first;
     leg->response_end = m->last;
+    const ka_leg *down = ka_legs_find(&a->links.legs, leg->downstream);
+    leg->late = down != NULL && down->closed.frame != 0 && down->status == 0;
     leg->kept = header->connection.keep_alive && !header->connection.close;
     if (header->keep_alive.present || header->has_proxy_connection)
         leg->answered = ka_hop_fields_of(m);
@@ -87,20 +90,73 @@ static const ka_finding *lost_among(const ka_noted *list)
     return NULL;
 }
 
-/* How each of its pairs' connections ended. */
-static void tell_life(ka_links *links, const ka_view *v, unsigned which)
+/* One side ended its sending, and the other not: for how long. */
+static void fill_half(const ka_view *v, ka_pair_life *life)
+{
+    const ka_ending *client = v->client->ending, *server = v->server->ending;
+    bool by_client = client != NULL && client->fin.frame != 0;
+    bool by_server = server != NULL && server->fin.frame != 0;
+    if (by_client && by_server)
+        by_client = client->fin.frame < server->fin.frame;
+    if (!by_client && !by_server)
+        return;
+    const ka_ending *ended = by_client ? client : server, *other = by_client ? server : client;
+    int64_t until_ns = v->now.time_ns;
+    if (other != NULL && other->fin.frame != 0)
+        until_ns = other->fin.time_ns;
+    if (other != NULL && other->rst.frame != 0 && other->rst.time_ns < until_ns)
+        until_ns = other->rst.time_ns;
+    if (ended->rst.frame != 0 && ended->rst.time_ns < until_ns)
+        until_ns = ended->rst.time_ns;
+    life->half = ended->fin;
+    life->half_by = by_client ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
+    life->half_ns = until_ns - ended->fin.time_ns;
+}
+
+static ka_pair_life life_of(const ka_links *links, const ka_view *v)
 {
     const ka_connection *c = v->connection;
-    const ka_pair_life life = {
+    ka_pair_life life = {
         .opened = v->client->syn ? c->first : (ka_moment){0, 0},
         .closed = v->close.at,
         .closed_by = (uint8_t)v->close.by,
         .closed_how = (uint8_t)v->close.how,
+        .rtt_ns = v->rtt_ns,
         .judged = true,
     };
-    for (ka_pair *pair = ka_pairs_of(&links->pairs, which, c->stream); pair != NULL;
-         pair = ka_pairs_next(&links->pairs, pair, which))
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
+    const ka_leg *leg = oldest != NULL ? ka_legs_find(&links->legs, oldest->leg) : NULL;
+    if (leg != NULL && leg->attempts == 0)
+        life.unsent = leg->request;
+    fill_half(v, &life);
+    return life;
+}
+
+/* How each of its pairs' connections ended. */
+static void tell_life(ka_links *links, const ka_view *v, unsigned which)
+{
+    ka_pair *pair = ka_pairs_of(&links->pairs, which, v->connection->stream);
+    if (pair == NULL)
+        return;
+    const ka_pair_life life = life_of(links, v);
+    for (; pair != NULL; pair = ka_pairs_next(&links->pairs, pair, which))
         pair->life[which] = life;
+}
+
+/* By a timer: neither announced nor because of a limit, a restart or an error. */
+static void tell_idle_close(ka_links *links, const ka_view *v)
+{
+    const ka_pair *pair = ka_pairs_of(&links->pairs, KA_UPSTREAM, v->connection->stream);
+    bool timed = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
+                 v->close.verdict == KA_VERDICT_LATE || v->close.verdict == KA_VERDICT_UNADVERTISED;
+    if (pair == NULL || pair->route == 0 || !timed || v->close.idle_ns == KA_NONE ||
+        v->close.idle_ns < v->limits->timer_sample_ns || !v->exchanges->last.persists)
+        return;
+    bool by_server = v->close.by == KA_SIDE_SERVER;
+    if (by_server && (v->mass_closed || ka_rules_max_reached(v) || !ka_rules_is_own_close(v) ||
+                      ka_rules_excuses_close(v->exchanges->last.status)))
+        return;
+    ka_route_idle_close(&links->routes.at[pair->route - 1], by_server, v->close.at, v->close.idle_ns);
 }
 
 void ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *list)
@@ -118,5 +174,6 @@ void ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *li
     if (links->proxied) {
         tell_life(links, v, KA_DOWNSTREAM);
         tell_life(links, v, KA_UPSTREAM);
+        tell_idle_close(links, v);
     }
 }

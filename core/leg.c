@@ -116,7 +116,7 @@ void ka_legs_answered(ka_legs *ls, ka_leg *leg)
 bool ka_leg_matters(const ka_leg *leg)
 {
     bool failed = leg->status == 0 || leg->status >= 500;
-    return (leg->attempts > 0 && failed) || (leg->downstream != 0 && leg->status == 0);
+    return (leg->attempts > 0 && failed) || (leg->downstream != 0 && (leg->status == 0 || leg->late));
 }
 
 static uint32_t count_pinned(const ka_legs *ls)

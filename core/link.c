@@ -10,6 +10,8 @@
 #define SWAPPED_NS KA_MILLISECOND_NS
 /* A proxy that is slower to send a request on has queued it; linked all the same where it has an id. */
 #define FORWARD_NS (2 * KA_SECOND_NS)
+/* Until it is known how long a proxy takes: a connection to its server, and some work. */
+#define USUAL_NS (20 * KA_MILLISECOND_NS)
 /* An attempt without an answer for so long may have been given up for another one. */
 #define ATTEMPT_NS KA_SECOND_NS
 
@@ -136,11 +138,17 @@ static bool fits(const ka_links *ls, const ka_leg *d, const ka_leg *u)
            !ids_differ(ls, d, u);
 }
 
-/* Proxies known to be one before guesses, then requests not sent on yet before failed ones, then those that ask for
- * the same Host. */
+/* Not later than this proxy usually is: one that waits for longer was not sent on. */
+static bool is_usual(const ka_links *ls, const ka_leg *d, const ka_leg *u)
+{
+    return u->request.time_ns - d->request_end.time_ns <= 2 * ls->usual_ns + USUAL_NS;
+}
+
+/* Proxies known to be one before guesses, then requests not sent on yet before failed ones, then those as old
+ * as usual, then those that ask for the same Host. */
 static int rank(const ka_links *ls, const ka_leg *d, const ka_leg *u)
 {
-    return 4 * is_same_proxy(ls, d, u) + 2 * (d->attempts == 0 || is_guess(ls, d)) +
+    return 8 * is_same_proxy(ls, d, u) + 4 * (d->attempts == 0 || is_guess(ls, d)) + 2 * is_usual(ls, d, u) +
            (d->like.host == u->like.host);
 }
 
@@ -212,12 +220,24 @@ static bool was_answered(const ka_links *ls, const ka_leg *d)
     return false;
 }
 
+/* The longest delay of late: halved now and then by shorter ones. */
+static void note_delay(ka_links *ls, int64_t delay_ns)
+{
+    enum { WEIGHT = 16 };
+    if (delay_ns > ls->usual_ns)
+        ls->usual_ns = delay_ns;
+    else
+        ls->usual_ns -= (ls->usual_ns - delay_ns) / WEIGHT;
+}
+
 static ka_status count(ka_links *ls, ka_leg *d)
 {
     d->counted = true;
     ls->proxied = true;
     for (const ka_leg *u = ka_legs_find(&ls->legs, d->attempt); u != NULL; u = attempt_before(ls, u)) {
         ls->ids_pass = ls->ids_pass || u->by_id;
+        if (!u->ambiguous && u->attempt_before == 0)
+            note_delay(ls, u->request.time_ns - d->request_end.time_ns);
         if (ka_pairs_add(&ls->pairs, &ls->routes, ls->allocator, d, u) != KA_OK)
             return KA_NO_MEMORY;
     }

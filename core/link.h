@@ -21,6 +21,7 @@ typedef struct ka_links {
     ka_peers peers;
     bool proxied;  /* some request went through a proxy */
     bool ids_pass; /* and kept its id on the way */
+    int64_t usual_ns; /* how long requests stay in the proxy */
 } ka_links;
 
 void ka_links_init(ka_links *links, const ka_allocator *allocator, uint64_t seed);

@@ -107,7 +107,7 @@ static ka_status begin(ka_pairs *ps, ka_routes *routes, const ka_allocator *allo
                        const ka_leg *u)
 {
     uint32_t route;
-    if (ka_routes_find(routes, allocator, &d->server, &u->server, &route) != KA_OK ||
+    if (ka_routes_find(routes, allocator, &d->server, &u->client, &u->server, &route) != KA_OK ||
         (ps->count == ps->room && grow(ps, allocator) != KA_OK))
         return KA_NO_MEMORY;
     ps->at[ps->count++] = (ka_pair){.downstream = end_of(d),
@@ -139,6 +139,16 @@ static void note_asked(ka_pair *pair, const ka_leg *d, const ka_leg *u)
         note_forwarded(&pair->asked_fields, proxy_connection, d->request, u->request);
 }
 
+/* HTTP/1.0 with Connection: keep-alive on both sides: nobody but the client has asked for it. */
+static void note_wish(ka_pair *pair, const ka_leg *d, const ka_leg *u)
+{
+    pair->wished = d->keep && u->keep && u->version == 10 && u->status != 0 && u->kept;
+    pair->wish = u->request;
+    pair->granted = u->response;
+    pair->granted_ns = u->response_end.time_ns;
+    pair->passed_ns = d->status != 0 ? d->response_end.time_ns : KA_NONE;
+}
+
 static void note_answered(ka_pair *pair, ka_routes *routes, const ka_leg *d, const ka_leg *u)
 {
     if (pair->route == 0 || d->status == 0 || d->status != u->status)
@@ -167,6 +177,7 @@ ka_status ka_pairs_add(ka_pairs *ps, ka_routes *routes, const ka_allocator *allo
     pair->again += u->attempt_before != 0 ? 1 : 0;
     note_asked(pair, d, u);
     note_answered(pair, routes, d, u);
+    note_wish(pair, d, u);
     return KA_OK;
 }
 

@@ -16,8 +16,13 @@ enum { KA_PAIRS_MAX = 65536 };
 typedef struct ka_pair_life {
     ka_moment opened;     /* its SYN; frame 0: not captured */
     ka_moment closed;     /* the first FIN or RST; frame 0: not closed */
+    ka_moment unsent;     /* a request without an answer that was not sent on; frame 0: there is none */
+    ka_moment half;       /* the FIN of one side that the other did not answer by one of its own */
+    int64_t half_ns;      /* for how long not: to the other's FIN, a reset, or the end of the capture */
+    int64_t rtt_ns;
     uint8_t closed_by;    /* ka_side */
     uint8_t closed_how;   /* ka_how */
+    uint8_t half_by;      /* ka_side, of that FIN */
     bool judged;
 } ka_pair_life;
 
@@ -36,6 +41,10 @@ typedef struct ka_pair {
     uint64_t ambiguous;
     uint64_t again; /* of the requests, those sent again after another attempt */
     uint32_t route; /* its number; 0: none */
+    bool wished;         /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that */
+    ka_moment wish, granted; /* that one upstream, and its answer, which kept the connection */
+    int64_t granted_ns;      /* when that was complete */
+    int64_t passed_ns;       /* and when it was so downstream */
     ka_forwarded asked_fields, answered_fields;
     ka_pair_life life[2];
     uint32_t next[2]; /* number of the next in the chain of its downstream stream, and of its upstream stream */

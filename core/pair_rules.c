@@ -14,11 +14,20 @@ static const pair_rule request_rules[] = {
     {KA_GATEWAY_ERROR_FROM_RACE, ka_pair_rule_gateway_error},
     {KA_GATEWAY_SILENT_CLOSE, ka_pair_rule_gateway_silent_close},
     {KA_GATEWAY_HANG, ka_pair_rule_gateway_hang},
+    {KA_UPSTREAM_ORPHAN, ka_pair_rule_upstream_orphan},
 };
 
 /* Of one pair of connections all that hold. */
 static const pair_rule pair_rules[] = {
     {KA_HOP_BY_HOP_FORWARDED, ka_pair_rule_hop_by_hop},
+    {KA_BLIND_HTTP10_PROXY, ka_pair_rule_blind_http10},
+    {KA_PAIR_HALF_CLOSED, ka_pair_rule_half_closed},
+};
+
+/* Of one way through a proxy all that hold. */
+static const pair_rule route_rules[] = {
+    {KA_IDLE_ORDER_INVERTED, ka_pair_rule_idle_order},
+    {KA_PERSISTENCE_COUPLED, ka_pair_rule_persistence_coupled},
 };
 
 /* As rules.c does with the gates of a connection: what is doubtful is a note at most. */
@@ -26,6 +35,13 @@ static void lower(ka_finding *f)
 {
     if (f->failed_gates != 0 && f->severity > KA_NOTE)
         f->severity = KA_NOTE;
+}
+
+/* A finding about a server, or the proxy as one, that is about no connection: the rule says which. */
+static void place_nowhere(ka_finding *f)
+{
+    f->stream = 0;
+    f->client = f->server = (ka_address){{0}, 0, 0};
 }
 
 static void place(const ka_pair_view *v, ka_finding *f)
@@ -46,9 +62,11 @@ static bool ask(const pair_rule *rule, const ka_pair_view *v, const ka_sink *sin
 {
     ka_finding f;
     ka_finding_init(&f, rule->id);
+    place_nowhere(&f);
     if (!rule->judge(v, &f))
         return false;
-    place(v, &f);
+    if (v->down != NULL || v->pair != NULL)
+        place(v, &f);
     lower(&f);
     sink->finding(sink->user, &f);
     return true;
@@ -62,10 +80,29 @@ static void ask_of_request(const ka_pair_view *v, const ka_sink *sink)
     }
 }
 
-static void ask_of_pair(const ka_pair_view *v, const ka_sink *sink)
+static void ask_all(const pair_rule *rules, size_t count, const ka_pair_view *v, const ka_sink *sink)
 {
-    for (size_t i = 0; i < sizeof pair_rules / sizeof pair_rules[0]; i++)
-        ask(&pair_rules[i], v, sink);
+    for (size_t i = 0; i < count; i++)
+        ask(&rules[i], v, sink);
+}
+
+static const ka_route *route_of(const ka_links *links, const ka_pair *pair)
+{
+    return pair->route != 0 ? &links->routes.at[pair->route - 1] : NULL;
+}
+
+static void run_pairs(ka_pair_view *v, const ka_sink *sink)
+{
+    for (uint32_t i = 0; i < v->links->pairs.count; i++) {
+        v->pair = &v->links->pairs.at[i];
+        v->route = route_of(v->links, v->pair);
+        ask_all(pair_rules, sizeof pair_rules / sizeof pair_rules[0], v, sink);
+    }
+    v->pair = NULL;
+    for (uint32_t i = 0; i < v->links->routes.count; i++) {
+        v->route = &v->links->routes.at[i];
+        ask_all(route_rules, sizeof route_rules / sizeof route_rules[0], v, sink);
+    }
 }
 
 void ka_pair_rules_run(const ka_links *links, const ka_thresholds *limits, ka_moment now, const ka_sink *sink)
@@ -80,9 +117,6 @@ void ka_pair_rules_run(const ka_links *links, const ka_thresholds *limits, ka_mo
         ask_of_request(&v, sink);
     }
     v.down = v.up = NULL;
-    for (uint32_t i = 0; i < links->pairs.count && sink->finding != NULL; i++) {
-        v.pair = &links->pairs.at[i];
-        v.route = v.pair->route != 0 ? &links->routes.at[v.pair->route - 1] : NULL;
-        ask_of_pair(&v, sink);
-    }
+    if (sink->finding != NULL)
+        run_pairs(&v, sink);
 }

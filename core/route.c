@@ -40,8 +40,8 @@ static ka_status grow(ka_routes *rs, const ka_allocator *allocator)
     return KA_OK;
 }
 
-ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in, const ka_address *out,
-                         uint32_t *number)
+ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in, const ka_address *from,
+                         const ka_address *out, uint32_t *number)
 {
     for (uint32_t i = 0; i < rs->count; i++) {
         if (same(&rs->at[i].in, in) && same(&rs->at[i].out, out)) {
@@ -55,7 +55,8 @@ ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_
     }
     if (rs->count == rs->room && grow(rs, allocator) != KA_OK)
         return KA_NO_MEMORY;
-    rs->at[rs->count] = (ka_route){.in = *in, .out = *out};
+    rs->at[rs->count] = (ka_route){.in = *in, .out = *out, .from = *from};
+    rs->at[rs->count].from.port = 0;
     *number = ++rs->count;
     return KA_OK;
 }
@@ -80,6 +81,63 @@ void ka_route_answer(ka_route *r, const ka_leg *d, const ka_leg *u)
         f->varied = f->varied || (f->value != 0 && f->value != went);
         f->value = went;
     }
+}
+
+static void add_server_closes(ka_route_idle *sum, const ka_route_idle *more)
+{
+    if (more->by_server == 0)
+        return;
+    bool first = sum->by_server == 0;
+    sum->by_server += more->by_server;
+    if (first || more->server_min_ns < sum->server_min_ns)
+        sum->server_min_ns = more->server_min_ns;
+    if (first || more->server_max_ns > sum->server_max_ns)
+        sum->server_max_ns = more->server_max_ns;
+    if (first || more->first.frame < sum->first.frame)
+        sum->first = more->first;
+    if (first || more->last.frame > sum->last.frame)
+        sum->last = more->last;
+}
+
+static void add_proxy_closes(ka_route_idle *sum, const ka_route_idle *more)
+{
+    if (more->by_proxy > 0 && (sum->by_proxy == 0 || more->proxy_min_ns < sum->proxy_min_ns))
+        sum->proxy_min_ns = more->proxy_min_ns;
+    sum->by_proxy += more->by_proxy;
+}
+
+void ka_route_idle_close(ka_route *r, bool by_server, ka_moment at, int64_t idle_ns)
+{
+    ka_route_idle one = {.first = at, .last = at};
+    *(by_server ? &one.by_server : &one.by_proxy) = 1;
+    one.server_min_ns = one.server_max_ns = one.proxy_min_ns = idle_ns;
+    add_server_closes(&r->idle, &one);
+    add_proxy_closes(&r->idle, &one);
+}
+
+static bool is_alike(const ka_route *a, const ka_route *b)
+{
+    return same(&a->out, &b->out) && ka_same_ip(&a->from, &b->from);
+}
+
+ka_route_idle ka_routes_idle(const ka_routes *rs, const ka_route *like)
+{
+    ka_route_idle sum = {.by_server = 0};
+    for (uint32_t i = 0; i < rs->count; i++) {
+        if (!is_alike(&rs->at[i], like))
+            continue;
+        add_server_closes(&sum, &rs->at[i].idle);
+        add_proxy_closes(&sum, &rs->at[i].idle);
+    }
+    return sum;
+}
+
+bool ka_routes_is_first(const ka_routes *rs, const ka_route *route)
+{
+    const ka_route *at = rs->at;
+    while (!is_alike(at, route))
+        at++;
+    return at == route;
 }
 
 bool ka_route_forwards(const ka_route *r)
