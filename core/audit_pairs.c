@@ -54,7 +54,7 @@ ka_status ka_audit_pairs_response(ka_audit *a, const ka_request *request, const 
     leg->response = m->first;
     leg->response_end = m->last;
     const ka_leg *down = ka_legs_find(&a->links.legs, leg->downstream);
-    leg->late = down != NULL && down->closed.frame != 0 && down->status == 0;
+    leg->late = leg->closed.frame != 0 || (down != NULL && down->closed.frame != 0 && down->status == 0);
     leg->kept = header->connection.keep_alive && !header->connection.close;
     if (header->keep_alive.present || header->has_proxy_connection)
         leg->answered = ka_hop_fields_of(m);
@@ -122,6 +122,7 @@ static ka_pair_life life_of(const ka_links *links, const ka_view *v)
         .closed_by = (uint8_t)v->close.by,
         .closed_how = (uint8_t)v->close.how,
         .rtt_ns = v->rtt_ns,
+        .client_reset = v->client->ending != NULL && v->client->ending->rst.frame != 0,
         .judged = true,
     };
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
@@ -150,7 +151,8 @@ static void tell_idle_close(ka_links *links, const ka_view *v)
     bool timed = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
                  v->close.verdict == KA_VERDICT_LATE || v->close.verdict == KA_VERDICT_UNADVERTISED;
     if (pair == NULL || pair->route == 0 || !timed || v->close.idle_ns == KA_NONE ||
-        v->close.idle_ns < v->limits->timer_sample_ns || !v->exchanges->last.persists)
+        v->close.idle_ns < v->limits->timer_sample_ns || !v->exchanges->last.persists ||
+        v->exchanges->first_version == 10) /* such a proxy waits for the close, it has no pool */
         return;
     bool by_server = v->close.by == KA_SIDE_SERVER;
     if (by_server && (v->mass_closed || ka_rules_max_reached(v) || !ka_rules_is_own_close(v) ||

@@ -115,7 +115,7 @@ void ka_legs_answered(ka_legs *ls, ka_leg *leg)
 
 bool ka_leg_matters(const ka_leg *leg)
 {
-    bool failed = leg->status == 0 || leg->status >= 500;
+    bool failed = leg->status == 0 || leg->status >= 500 || leg->late;
     return (leg->attempts > 0 && failed) || (leg->downstream != 0 && (leg->status == 0 || leg->late));
 }
 

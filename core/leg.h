@@ -60,7 +60,7 @@ typedef struct ka_leg {
     bool kept;                     /* and was told so */
     bool ambiguous;                /* upstream: another request fitted as well */
     bool by_id;                    /* upstream: linked by its id */
-    bool late;                     /* upstream: answered when the client had gone */
+    bool late;                     /* answered when the client had closed, or gone from the other side of the proxy */
     bool counted;                  /* downstream: told to its pairs */
     uint16_t status;               /* 0: no answer */
     uint8_t answer_version;
