@@ -22,6 +22,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     ka_links_init(&a->links, &a->config.allocator, config->hash_seed);
     ka_peers_named(&a->links.peers, config->proxy_addresses, config->proxy_address_count);
     a->config.proxy_addresses = NULL;
+    a->links.several = config->several_clocks;
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
@@ -225,6 +226,7 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
         a->now.time_ns = s->time_ns;
     a->now.frame = s->frame;
     a->interface = s->interface;
+    a->links.several |= s->interface != 0;
     if (settle_due(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->first.frame == 0)

@@ -64,7 +64,7 @@ ka_status ka_audit_pairs_response(ka_audit *audit, const ka_request *request, co
 /* The first FIN or RST, as the view shows it: who waits now waits in vain, or nearly so. */
 ka_status ka_audit_pairs_closed(ka_audit *audit, const ka_view *view);
 /* A connection was judged, with these findings. */
-void ka_audit_pairs_judged(ka_links *links, const ka_view *view, const ka_noted *list);
+ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *view, const ka_noted *list);
 
 /* Judges a connection whose story is over and tells the sink; does not free it. */
 ka_status ka_audit_judge(ka_audit *audit, ka_connection *connection, uint32_t failed_gates);

@@ -16,7 +16,7 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
 {
     const ka_message *m = v->message;
     ka_links *links = &a->links;
-    ka_leg *leg = ka_legs_add(&links->legs, &a->config.allocator, a->now.time_ns, links->proxied);
+    ka_leg *leg = ka_legs_add(&links->legs, &a->config.allocator, a->now.time_ns, links->proxied, links->several);
     if (leg == NULL)
         return KA_NO_MEMORY;
     request->leg = leg->serial;
@@ -113,55 +113,38 @@ static void fill_half(const ka_view *v, ka_pair_life *life)
     life->half_ns = until_ns - ended->fin.time_ns;
 }
 
-static ka_pair_life life_of(const ka_links *links, const ka_view *v)
+/* Closed by a timer: neither announced nor because of a limit, a restart or an error. */
+static bool is_timed(const ka_view *v)
+{
+    bool idle = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
+                v->close.verdict == KA_VERDICT_LATE || v->close.verdict == KA_VERDICT_UNADVERTISED;
+    if (!idle || v->close.idle_ns == KA_NONE || v->close.idle_ns < v->limits->timer_sample_ns ||
+        !v->exchanges->last.persists || v->exchanges->first_version == 10)
+        return false; /* a proxy that speaks HTTP/1.0 waits for the close, it has no pool */
+    return v->close.by != KA_SIDE_SERVER || (!v->mass_closed && !ka_rules_max_reached(v) && ka_rules_is_own_close(v) &&
+                                             !ka_rules_excuses_close(v->exchanges->last.status));
+}
+
+static ka_pair_life life_of(const ka_view *v)
 {
     const ka_connection *c = v->connection;
+    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     ka_pair_life life = {
         .opened = v->client->syn ? c->first : (ka_moment){0, 0},
         .closed = v->close.at,
-        .closed_by = (uint8_t)v->close.by,
-        .closed_how = (uint8_t)v->close.how,
+        .unanswered = oldest != NULL ? oldest->leg : 0,
+        .idle_ns = is_timed(v) ? v->close.idle_ns : KA_NONE,
         .rtt_ns = v->rtt_ns,
         .client_reset = v->client->ending != NULL && v->client->ending->rst.frame != 0,
+        .closed_by = (uint8_t)v->close.by,
+        .closed_how = (uint8_t)v->close.how,
         .judged = true,
     };
-    const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
-    const ka_leg *leg = oldest != NULL ? ka_legs_find(&links->legs, oldest->leg) : NULL;
-    if (leg != NULL && leg->attempts == 0)
-        life.unsent = leg->request;
     fill_half(v, &life);
     return life;
 }
 
-/* How each of its pairs' connections ended. */
-static void tell_life(ka_links *links, const ka_view *v, unsigned which)
-{
-    ka_pair *pair = ka_pairs_of(&links->pairs, which, v->connection->stream);
-    if (pair == NULL)
-        return;
-    const ka_pair_life life = life_of(links, v);
-    for (; pair != NULL; pair = ka_pairs_next(&links->pairs, pair, which))
-        pair->life[which] = life;
-}
-
-/* By a timer: neither announced nor because of a limit, a restart or an error. */
-static void tell_idle_close(ka_links *links, const ka_view *v)
-{
-    const ka_pair *pair = ka_pairs_of(&links->pairs, KA_UPSTREAM, v->connection->stream);
-    bool timed = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
-                 v->close.verdict == KA_VERDICT_LATE || v->close.verdict == KA_VERDICT_UNADVERTISED;
-    if (pair == NULL || pair->route == 0 || !timed || v->close.idle_ns == KA_NONE ||
-        v->close.idle_ns < v->limits->timer_sample_ns || !v->exchanges->last.persists ||
-        v->exchanges->first_version == 10) /* such a proxy waits for the close, it has no pool */
-        return;
-    bool by_server = v->close.by == KA_SIDE_SERVER;
-    if (by_server && (v->mass_closed || ka_rules_max_reached(v) || !ka_rules_is_own_close(v) ||
-                      ka_rules_excuses_close(v->exchanges->last.status)))
-        return;
-    ka_route_idle_close(&links->routes.at[pair->route - 1], by_server, v->close.at, v->close.idle_ns);
-}
-
-void ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *list)
+ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *list)
 {
     const ka_request *oldest = ka_exchanges_oldest(v->exchanges);
     const ka_finding *lost = oldest != NULL ? lost_among(list) : NULL;
@@ -173,9 +156,8 @@ void ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *li
         leg->rtt_ns = v->rtt_ns;
         fill_closed(leg, &v->close);
     }
-    if (links->proxied) {
-        tell_life(links, v, KA_DOWNSTREAM);
-        tell_life(links, v, KA_UPSTREAM);
-        tell_idle_close(links, v);
-    }
+    if (!links->proxied && !links->several)
+        return KA_OK;
+    const ka_pair_life life = life_of(v);
+    return ka_links_ended(links, v->connection->stream, &life);
 }

@@ -365,6 +365,8 @@ typedef struct ka_config {
      * address is a client's, too. */
     const ka_address *proxy_addresses;
     size_t proxy_address_count;
+    /* There are several inputs: their clocks may disagree. Found by itself where there are several interfaces. */
+    bool several_clocks;
     /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
     uint64_t hash_seed;
 } ka_config;

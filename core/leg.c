@@ -165,11 +165,13 @@ static bool is_needed(const ka_leg *leg, int64_t now_ns)
 }
 
 /* The place that comes next is still in use. */
-static bool is_too_small(const ka_legs *ls, int64_t now_ns, bool matter)
+static bool is_too_small(const ka_legs *ls, int64_t now_ns, bool matter, bool keep)
 {
     const ka_leg *next = place_of(ls, ls->serial + 1);
-    if (ls->room >= (matter ? KA_LEGS_MAX : KA_LEGS_WAITING))
+    if (ls->room >= (matter || keep ? KA_LEGS_MAX : KA_LEGS_WAITING) || next->serial == 0)
         return false;
+    if (keep)
+        return true;
     if (matter)
         return is_needed(next, now_ns);
     return next->waits && now_ns - next->request.time_ns < WAITING_NS;
@@ -185,11 +187,12 @@ static bool is_crowded(ka_legs *ls)
     return ls->pinned > ls->room / 2;
 }
 
-ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, bool matter)
+ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, bool matter,
+                     bool keep)
 {
     if (ls->room == 0 && resize(ls, allocator, KA_LEGS_FIRST) != KA_OK)
         return NULL;
-    if (is_too_small(ls, now_ns, matter) && resize(ls, allocator, 2 * ls->room) != KA_OK)
+    if (is_too_small(ls, now_ns, matter, keep) && resize(ls, allocator, 2 * ls->room) != KA_OK)
         return NULL;
     bool crowded = is_crowded(ls);
     uint32_t serial = ls->serial + 1;

@@ -70,6 +70,7 @@ typedef struct ka_leg {
     ka_address client, server;
     ka_moment request, request_end, response, response_end, closed;
     ka_unhappy unhappy;
+    int64_t offset_ns, drift_ppb; /* of its clock, taken off its times by replay.c; 0: not */
     int64_t rtt_ns;               /* of its connection, 0: not measured */
     uint32_t older[KA_CHAINS], newer[KA_CHAINS]; /* serials; 0: none */
     uint32_t downstream;          /* serial of the leg this one was sent for; 0: none known */
@@ -93,8 +94,9 @@ void ka_legs_fini(ka_legs *legs, const ka_allocator *allocator);
 ka_status ka_legs_copy(const ka_legs *legs, const ka_allocator *allocator, ka_legs *out);
 
 /* A blank leg with a serial of its own; `matter`: some leg is one of a proxy's, so that the ring is to grow before
- * it forgets what happened within the last seconds. NULL: memory ran out. */
-ka_leg *ka_legs_add(ka_legs *legs, const ka_allocator *allocator, int64_t now_ns, bool matter);
+ * it forgets what happened within the last seconds; `keep`: before it forgets anything. NULL: memory ran out. */
+ka_leg *ka_legs_add(ka_legs *legs, const ka_allocator *allocator, int64_t now_ns, bool matter,
+                    bool keep);
 /* NULL: there is none, or it is forgotten. */
 ka_leg *ka_legs_find(const ka_legs *legs, uint32_t serial);
 /* Puts it on the chains; its likeness must be set. */

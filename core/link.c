@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "memory.h"
+
 /* How far a capture may swap packets of two interfaces of one host. */
 #define SWAPPED_NS KA_MILLISECOND_NS
 /* A proxy that is slower to send a request on has queued it; linked all the same where it has an id. */
@@ -36,6 +38,19 @@ void ka_links_fini(ka_links *ls)
     ka_legs_fini(&ls->legs, ls->allocator);
     ka_pairs_fini(&ls->pairs, ls->allocator);
     ka_routes_fini(&ls->routes, ls->allocator);
+    ka_memory_give(ls->allocator, ls->lives.at);
+    ls->lives = (ka_lives){NULL, 0, 0};
+}
+
+static ka_status copy_lives(const ka_lives *lives, const ka_allocator *allocator, ka_lives *out)
+{
+    ka_lives copy = *lives;
+    if (lives->room > 0 && (copy.at = ka_memory_take(allocator, lives->room * sizeof *copy.at)) == NULL)
+        return KA_NO_MEMORY;
+    if (lives->count > 0)
+        memcpy(copy.at, lives->at, lives->count * sizeof *copy.at);
+    *out = copy;
+    return KA_OK;
 }
 
 ka_status ka_links_copy(const ka_links *ls, ka_links *out)
@@ -44,9 +59,11 @@ ka_status ka_links_copy(const ka_links *ls, ka_links *out)
     memset(&copy.legs, 0, sizeof copy.legs);
     memset(&copy.pairs, 0, sizeof copy.pairs);
     memset(&copy.routes, 0, sizeof copy.routes);
+    memset(&copy.lives, 0, sizeof copy.lives);
     if (ka_legs_copy(&ls->legs, ls->allocator, &copy.legs) != KA_OK ||
         ka_pairs_copy(&ls->pairs, ls->allocator, &copy.pairs) != KA_OK ||
-        ka_routes_copy(&ls->routes, ls->allocator, &copy.routes) != KA_OK) {
+        ka_routes_copy(&ls->routes, ls->allocator, &copy.routes) != KA_OK ||
+        copy_lives(&ls->lives, ls->allocator, &copy.lives) != KA_OK) {
         ka_links_fini(&copy);
         return KA_NO_MEMORY;
     }
@@ -266,7 +283,7 @@ static ka_status count_all(ka_links *ls, bool waiting)
 /* The request went out behind the whole of what came in, and was answered before that was. */
 static bool is_nested(const ka_leg *d, const ka_leg *u)
 {
-    return u->request.frame > d->request_end.frame && u->response_end.frame < d->response.frame;
+    return u->request.time_ns > d->request_end.time_ns && u->response_end.time_ns < d->response.time_ns;
 }
 
 static ka_status vote(ka_links *ls, const ka_leg *d, const ka_leg *u, bool right)
@@ -306,6 +323,71 @@ ka_status ka_links_answered(ka_links *ls, ka_leg *leg)
 ka_status ka_links_closed(ka_links *ls, ka_leg *leg)
 {
     return settle(ls, leg);
+}
+
+/* ---- How connections ended ---- */
+
+static void set_right(ka_pair_life *life, int64_t offset_ns)
+{
+    life->closed.time_ns -= life->closed.frame != 0 ? offset_ns : 0;
+    life->opened.time_ns -= life->opened.frame != 0 ? offset_ns : 0;
+    life->half.time_ns -= life->half.frame != 0 ? offset_ns : 0;
+}
+
+/* Where a pair is found late, its connections were judged before. */
+static void tell_life(ka_links *ls, uint32_t stream, const ka_pair_life *life, unsigned which)
+{
+    ka_pair *pair = ka_pairs_of(&ls->pairs, which, stream);
+    if (pair != NULL && which == KA_UPSTREAM && pair->route != 0 && life->idle_ns != KA_NONE &&
+        !pair->life[which].judged)
+        ka_route_idle_close(&ls->routes.at[pair->route - 1], life->closed_by == KA_SIDE_SERVER, life->closed,
+                            life->idle_ns);
+    for (; pair != NULL; pair = ka_pairs_next(&ls->pairs, pair, which)) {
+        if (pair->life[which].judged)
+            continue;
+        pair->life[which] = *life;
+        set_right(&pair->life[which], pair->offset_ns[which]);
+    }
+}
+
+static ka_status remember(ka_lives *lives, const ka_allocator *allocator, uint32_t stream, const ka_pair_life *life)
+{
+    if (lives->count == KA_LIVES_MAX)
+        return KA_OK;
+    if (lives->count == lives->room) {
+        uint32_t room = lives->room == 0 ? 64 : 2 * lives->room;
+        ka_life_row *at = allocator->resize(allocator->user, lives->at, room * sizeof *at);
+        if (at == NULL)
+            return KA_NO_MEMORY;
+        lives->at = at;
+        lives->room = room;
+    }
+    lives->at[lives->count++] = (ka_life_row){stream, *life};
+    return KA_OK;
+}
+
+ka_status ka_links_ended(ka_links *ls, uint32_t stream, const ka_pair_life *life)
+{
+    tell_life(ls, stream, life, KA_DOWNSTREAM);
+    tell_life(ls, stream, life, KA_UPSTREAM);
+    return ls->several ? remember(&ls->lives, ls->allocator, stream, life) : KA_OK;
+}
+
+void ka_links_tell_lives(ka_links *ls)
+{
+    for (uint32_t i = 0; i < ls->lives.count; i++) {
+        tell_life(ls, ls->lives.at[i].stream, &ls->lives.at[i].life, KA_DOWNSTREAM);
+        tell_life(ls, ls->lives.at[i].stream, &ls->lives.at[i].life, KA_UPSTREAM);
+    }
+}
+
+void ka_links_forget_guesses(ka_links *ls)
+{
+    for (uint32_t i = 0; i < ls->legs.room; i++) {
+        ka_leg *d = &ls->legs.ring[i];
+        if (d->serial != 0 && d->attempts > 0 && !d->counted)
+            undo(ls, d);
+    }
 }
 
 ka_status ka_links_end(ka_links *ls)

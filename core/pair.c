@@ -114,7 +114,9 @@ static ka_status begin(ka_pairs *ps, ka_routes *routes, const ka_allocator *allo
                                     .upstream = end_of(u),
                                     .asked = d->request,
                                     .forwarded = u->request,
-                                    .route = route};
+                                    .route = route,
+                                    .offset_ns = {d->offset_ns, u->offset_ns},
+                                    .drift_ppb = u->drift_ppb - d->drift_ppb};
     hang(ps, ps->count);
     return KA_OK;
 }
@@ -199,5 +201,9 @@ void ka_pair_record_of(const ka_pair *pair, ka_pair_record *out)
     out->by_id = pair->by_id;
     out->again = pair->again;
     out->confidence = ka_pair_confidence(pair);
-    out->clock_offset_ns = out->clock_drift_ppb = KA_NONE;
+    out->asked.time_ns += pair->offset_ns[KA_DOWNSTREAM];
+    out->forwarded.time_ns += pair->offset_ns[KA_UPSTREAM];
+    int64_t apart_ns = pair->offset_ns[KA_UPSTREAM] - pair->offset_ns[KA_DOWNSTREAM];
+    out->clock_offset_ns = apart_ns != 0 ? apart_ns : KA_NONE;
+    out->clock_drift_ppb = apart_ns != 0 ? pair->drift_ppb : KA_NONE;
 }

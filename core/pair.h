@@ -16,7 +16,8 @@ enum { KA_PAIRS_MAX = 65536 };
 typedef struct ka_pair_life {
     ka_moment opened;     /* its SYN; frame 0: not captured */
     ka_moment closed;     /* the first FIN or RST; frame 0: not closed */
-    ka_moment unsent;     /* a request without an answer that was not sent on; frame 0: there is none */
+    uint32_t unanswered;  /* serial of the leg that has no answer; 0: there is none */
+    int64_t idle_ns;      /* closed by a timer, after so long; KA_NONE: otherwise */
     ka_moment half;       /* the FIN of one side that the other did not answer by one of its own */
     int64_t half_ns;      /* for how long not: to the other's FIN, a reset, or the end of the capture */
     int64_t rtt_ns;
@@ -47,6 +48,7 @@ typedef struct ka_pair {
     int64_t granted_ns;      /* when that was complete */
     int64_t passed_ns;       /* and when it was so downstream */
     ka_forwarded asked_fields, answered_fields;
+    int64_t offset_ns[2], drift_ppb; /* taken off the times of that side; 0: nothing */
     ka_pair_life life[2];
     uint32_t next[2]; /* number of the next in the chain of its downstream stream, and of its upstream stream */
 } ka_pair;

@@ -72,6 +72,13 @@ static bool end_together(const ka_pair_view *v)
            apart_ns(down->closed, up->closed) <= v->limits->gateway_answer_ns + down->rtt_ns + up->rtt_ns;
 }
 
+/* The client's last request, which the proxy never read. */
+static ka_moment unsent(const ka_pair_view *v)
+{
+    const ka_leg *leg = ka_legs_find(&v->links->legs, v->pair->life[KA_DOWNSTREAM].unanswered);
+    return leg != NULL && leg->attempts == 0 ? leg->request : (ka_moment){0, 0};
+}
+
 bool ka_pair_rule_blind_http10(const ka_pair_view *v, ka_finding *f)
 {
     const ka_pair *pair = v->pair;
@@ -79,14 +86,14 @@ bool ka_pair_rule_blind_http10(const ka_pair_view *v, ka_finding *f)
     if (!pair->wished || up->closed_by != KA_SIDE_SERVER || down->closed_by != KA_SIDE_SERVER || !end_together(v))
         return false;
     int64_t waited_ns = up->closed.time_ns - pair->granted_ns;
-    bool read_on = down->unsent.frame != 0;         /* a request that the proxy never read */
-    bool kept_waiting = pair->passed_ns == KA_NONE; /* or an answer whose end it did not know */
-    if (waited_ns < v->limits->close_grace_ns || (!read_on && !kept_waiting))
+    ka_moment unread = unsent(v);
+    /* Or an answer whose end the client did not know. */
+    if (waited_ns < v->limits->close_grace_ns || (unread.frame == 0 && pair->passed_ns != KA_NONE))
         return false;
-    f->at = read_on ? down->unsent : pair->wish;
+    f->at = unread.frame != 0 ? unread : pair->wish;
     ka_finding_frame(f, "upstream_request", pair->wish);
     ka_finding_frame(f, "upstream_response", pair->granted);
-    ka_finding_frame(f, "downstream_request", down->unsent);
+    ka_finding_frame(f, "downstream_request", unread);
     ka_finding_frame(f, role_of(up->closed_how, "upstream_fin", "upstream_rst"), up->closed);
     ka_finding_frame(f, role_of(down->closed_how, "downstream_fin", "downstream_rst"), down->closed);
     ka_finding_value(f, "waited", waited_ns, KA_NS);

@@ -9,6 +9,7 @@
 #include "endpoint_rules.h"
 #include "memory.h"
 #include "pair_rules.h"
+#include "replay.h"
 #include "rules.h"
 
 /* Findings of one connection while it is judged; the connection's own stay untouched. */
@@ -202,8 +203,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, besid
             record.encapsulation =
                 a->config.encapsulation(a->config.encapsulation_user, v->connection->owner);
         tell(v, sink, j.list, &record);
-        ka_audit_pairs_judged(others.links, v, j.list);
-        if (endpoint != NULL) {
+        status = ka_audit_pairs_judged(others.links, v, j.list);
+        if (endpoint != NULL && status == KA_OK) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
                 ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
             learn_habits(v, j.list, endpoint);
@@ -261,8 +262,9 @@ static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, cons
 
 static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *sink)
 {
-    if (ka_links_end(links) != KA_OK)
+    if (ka_links_replay(links) != KA_OK || ka_links_end(links) != KA_OK)
         return KA_NO_MEMORY;
+    ka_links_tell_lives(links);
     ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
     for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
         ka_pair_record record;

@@ -129,6 +129,7 @@ static bool open_audit(run *self)
         .settled_user = &self->streams,
         .encapsulation = encapsulation,
         .encapsulation_user = self,
+        .several_clocks = self->settings.path_count > 1,
         .proxy_addresses = self->settings.proxy,
         .proxy_address_count = self->settings.proxy_count,
     };
