@@ -22,6 +22,7 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     ka_links_init(&a->links, &a->config.allocator, config->hash_seed);
     ka_peers_named(&a->links.peers, config->proxy_addresses, config->proxy_address_count);
     a->config.proxy_addresses = NULL;
+    a->links.sink = &a->config.sink;
     a->links.several = config->several_clocks;
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;

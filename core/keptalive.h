@@ -334,6 +334,12 @@ typedef struct ka_pair_record {
     int64_t clock_drift_ppb; /* likewise: nanoseconds a second; KA_NONE: not measured */
 } ka_pair_record;
 
+/* One request on both sides of a proxy: told when the answers, or the end, have shown that it was the same. */
+typedef struct ka_link_record {
+    ka_moment asked;     /* its first byte from the client */
+    ka_moment forwarded; /* and from the proxy */
+} ka_link_record;
+
 /* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
 typedef struct ka_sink {
     void *user;
@@ -342,6 +348,7 @@ typedef struct ka_sink {
     void (*exchange)(void *user, const ka_exchange_record *exchange);
     void (*endpoint)(void *user, const ka_endpoint_record *endpoint);
     void (*pair)(void *user, const ka_pair_record *pair);
+    void (*link)(void *user, const ka_link_record *link);
 } ka_sink;
 
 /* ---- The audit ------------------------------------------------------------------------------ */

@@ -247,6 +247,12 @@ static void note_delay(ka_links *ls, int64_t delay_ns)
         ls->usual_ns -= (ls->usual_ns - delay_ns) / WEIGHT;
 }
 
+static void tell(const ka_links *ls, const ka_leg *d, const ka_leg *u)
+{
+    if (ls->sink != NULL && ls->sink->link != NULL)
+        ls->sink->link(ls->sink->user, &(ka_link_record){d->request, u->request});
+}
+
 static ka_status count(ka_links *ls, ka_leg *d)
 {
     d->counted = true;
@@ -255,6 +261,7 @@ static ka_status count(ka_links *ls, ka_leg *d)
         ls->ids_pass = ls->ids_pass || u->by_id;
         if (!u->ambiguous && u->attempt_before == 0)
             note_delay(ls, u->request.time_ns - d->request_end.time_ns);
+        tell(ls, d, u);
         if (ka_pairs_add(&ls->pairs, &ls->routes, ls->allocator, d, u) != KA_OK)
             return KA_NO_MEMORY;
     }

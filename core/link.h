@@ -29,6 +29,7 @@ typedef struct ka_lives {
 
 typedef struct ka_links {
     const ka_allocator *allocator;
+    const ka_sink *sink; /* is told links; NULL: nobody */
     ka_legs legs;
     ka_pairs pairs;
     ka_routes routes;

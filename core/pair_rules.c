@@ -58,6 +58,20 @@ static void place(const ka_pair_view *v, ka_finding *f)
         f->failed_gates |= KA_GATE_LINK;
 }
 
+/* Times of a clock that is wrong were set right for comparisons; a finding's own is as captured. */
+static void as_captured(const ka_pair_view *v, ka_finding *f)
+{
+    bool upstream = false;
+    for (unsigned i = 0; i < f->frame_count; i++) {
+        char side = f->frames[i].role[0]; /* "upstream_...", "proxy_..." */
+        upstream = upstream || (f->frames[i].at.frame == f->at.frame && (side == 'u' || side == 'p'));
+    }
+    if (v->down != NULL)
+        f->at.time_ns += upstream ? v->up->offset_ns : v->down->offset_ns;
+    else
+        f->at.time_ns += v->pair->offset_ns[upstream ? KA_UPSTREAM : KA_DOWNSTREAM];
+}
+
 static bool ask(const pair_rule *rule, const ka_pair_view *v, const ka_sink *sink)
 {
     ka_finding f;
@@ -65,8 +79,10 @@ static bool ask(const pair_rule *rule, const ka_pair_view *v, const ka_sink *sin
     place_nowhere(&f);
     if (!rule->judge(v, &f))
         return false;
-    if (v->down != NULL || v->pair != NULL)
+    if (v->down != NULL || v->pair != NULL) {
         place(v, &f);
+        as_captured(v, &f);
+    }
     lower(&f);
     sink->finding(sink->user, &f);
     return true;

@@ -306,6 +306,7 @@ ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
         return KA_NO_MEMORY;
     ka_status status = ka_links_copy(&a->links, &links);
     if (status == KA_OK) {
+        links.sink = sink;
         status = report_all(a, (beside){&endpoints, &links}, sink);
         ka_links_fini(&links);
     }

@@ -86,7 +86,8 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
                             .selection = options->selection,
                             .selects = !selection_is_all(&options->selection)};
     self->sink =
-        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint, on_pair};
+        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint,
+                  on_pair, NULL};
     if (options->format == REPORT_NDJSON) {
         ndjson_begin(&self->ndjson, options);
         return self;

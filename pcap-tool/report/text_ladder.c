@@ -43,7 +43,7 @@ static const rung_kind kinds[] = {
 
 typedef struct rung {
     const rung_kind *kind;
-    ka_moment at; /* on the downstream's clock */
+    ka_moment at; /* of several clocks set right */
 } rung;
 
 static const rung_kind *kind_of(const char *role)
@@ -68,13 +68,10 @@ static int64_t value_of(const ka_finding *finding, const char *name)
 static unsigned rungs_of(const ka_finding *finding, rung out[KA_EVIDENCE_MAX])
 {
     unsigned count = 0;
-    int64_t offset_ns = value_of(finding, "clock_offset");
     for (unsigned i = 0; i < finding->frame_count; i++) {
         rung added = {kind_of(finding->frames[i].role), finding->frames[i].at};
         if (added.kind == NULL || added.at.frame == 0)
             continue;
-        if (added.kind->leg == UPSTREAM)
-            added.at.time_ns -= offset_ns;
         unsigned at = count++;
         for (; at > 0 && (out[at - 1].at.time_ns > added.at.time_ns ||
                           (out[at - 1].at.time_ns == added.at.time_ns && out[at - 1].at.frame > added.at.frame));
