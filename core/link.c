@@ -401,3 +401,38 @@ ka_status ka_links_end(ka_links *ls)
 {
     return count_all(ls, true);
 }
+
+static bool is_alone(const ka_pairs *pairs, const ka_pair *pair, unsigned which, uint32_t stream)
+{
+    const ka_pair *first = ka_pairs_of(pairs, which, stream);
+    return first == pair && ka_pairs_next(pairs, first, which) == NULL;
+}
+
+/* One for one, and the proxy closes its own because its client has closed. */
+static bool is_coupled(const ka_pairs *pairs, const ka_pair *pair, int64_t apart_ns)
+{
+    const ka_pair_life *down = &pair->life[KA_DOWNSTREAM], *up = &pair->life[KA_UPSTREAM];
+    if (!is_alone(pairs, pair, KA_DOWNSTREAM, pair->downstream.stream) ||
+        !is_alone(pairs, pair, KA_UPSTREAM, pair->upstream.stream))
+        return false;
+    int64_t after_ns = up->closed.time_ns - down->closed.time_ns;
+    return down->closed_by == KA_SIDE_CLIENT && up->closed_by == KA_SIDE_CLIENT && after_ns >= -SWAPPED_NS &&
+           after_ns <= apart_ns + down->rtt_ns + up->rtt_ns;
+}
+
+void ka_links_couple(ka_links *ls, int64_t apart_ns)
+{
+    for (uint32_t i = 0; i < ls->pairs.count; i++) {
+        const ka_pair *pair = &ls->pairs.at[i];
+        if (pair->route == 0)
+            continue;
+        ka_route_coupling *sum = &ls->routes.at[pair->route - 1].coupling;
+        if (!is_coupled(&ls->pairs, pair, apart_ns)) {
+            sum->others++;
+            continue;
+        }
+        sum->last = pair->life[KA_UPSTREAM].closed;
+        if (sum->coupled++ == 0)
+            sum->first = sum->last;
+    }
+}

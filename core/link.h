@@ -60,6 +60,8 @@ void ka_links_forget_guesses(ka_links *links);
 void ka_links_tell_lives(ka_links *links);
 /* The capture is over: what still waits belongs to its pairs, too. */
 ka_status ka_links_end(ka_links *links);
+/* And how their connections end together is told to their routes; `apart_ns`: beside round trips. */
+void ka_links_couple(ka_links *links, int64_t apart_ns);
 
 /* The leg was sent on, and the proxy is known. */
 bool ka_links_is_proxied(const ka_links *links, const ka_leg *downstream);

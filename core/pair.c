@@ -12,26 +12,27 @@
 void ka_pairs_fini(ka_pairs *ps, const ka_allocator *allocator)
 {
     ka_memory_give(allocator, ps->at);
-    ka_memory_give(allocator, ps->chains[KA_DOWNSTREAM]);
-    ka_memory_give(allocator, ps->chains[KA_UPSTREAM]);
+    for (unsigned which = 0; which < KA_PAIR_CHAINS; which++)
+        ka_memory_give(allocator, ps->chains[which]);
     *ps = (ka_pairs){.count = 0};
 }
 
-static uint32_t *chain_of(const ka_pairs *ps, unsigned which, uint32_t stream)
+static uint32_t *chain_of(const ka_pairs *ps, unsigned which, uint64_t key)
 {
-    return &ps->chains[which][(uint32_t)ka_hash_mix(stream) & (ps->chain_count - 1)];
+    return &ps->chains[which][(uint32_t)ka_hash_mix(key) & (ps->chain_count - 1)];
 }
 
-static uint32_t stream_of(const ka_pair *pair, unsigned which)
+static uint64_t key_of(const ka_pair *pair, unsigned which)
 {
-    return which == KA_DOWNSTREAM ? pair->downstream.stream : pair->upstream.stream;
+    uint64_t downstream = pair->downstream.stream, upstream = pair->upstream.stream;
+    return which == KA_DOWNSTREAM ? downstream : which == KA_UPSTREAM ? upstream : downstream << 32 | upstream;
 }
 
 static void hang(ka_pairs *ps, uint32_t number)
 {
     ka_pair *pair = &ps->at[number - 1];
-    for (unsigned which = 0; which < 2; which++) {
-        uint32_t *first = chain_of(ps, which, stream_of(pair, which));
+    for (unsigned which = 0; which < KA_PAIR_CHAINS; which++) {
+        uint32_t *first = chain_of(ps, which, key_of(pair, which));
         pair->next[which] = *first;
         *first = number;
     }
@@ -41,9 +42,12 @@ static ka_status make_room(ka_pairs *ps, const ka_allocator *allocator, uint32_t
 {
     ka_pairs larger = {.count = ps->count, .room = room, .chain_count = room, .left_out = ps->left_out};
     larger.at = ka_memory_take(allocator, room * sizeof *larger.at);
-    larger.chains[0] = ka_memory_take(allocator, room * sizeof(uint32_t));
-    larger.chains[1] = ka_memory_take(allocator, room * sizeof(uint32_t));
-    if (larger.at == NULL || larger.chains[0] == NULL || larger.chains[1] == NULL) {
+    bool taken = larger.at != NULL;
+    for (unsigned which = 0; which < KA_PAIR_CHAINS; which++) {
+        larger.chains[which] = ka_memory_take(allocator, room * sizeof(uint32_t));
+        taken = taken && larger.chains[which] != NULL;
+    }
+    if (!taken) {
         ka_pairs_fini(&larger, allocator);
         return KA_NO_MEMORY;
     }
@@ -73,29 +77,28 @@ ka_status ka_pairs_copy(const ka_pairs *ps, const ka_allocator *allocator, ka_pa
     return KA_OK;
 }
 
-ka_pair *ka_pairs_next(const ka_pairs *ps, const ka_pair *pair, unsigned which)
+/* From that number on, the first with that key. */
+static ka_pair *walk(const ka_pairs *ps, uint32_t number, unsigned which, uint64_t key)
 {
-    uint32_t stream = stream_of(pair, which), number = pair->next[which];
-    while (number != 0 && stream_of(&ps->at[number - 1], which) != stream)
+    while (number != 0 && key_of(&ps->at[number - 1], which) != key)
         number = ps->at[number - 1].next[which];
     return number != 0 ? &ps->at[number - 1] : NULL;
+}
+
+ka_pair *ka_pairs_next(const ka_pairs *ps, const ka_pair *pair, unsigned which)
+{
+    return walk(ps, pair->next[which], which, key_of(pair, which));
 }
 
 ka_pair *ka_pairs_of(const ka_pairs *ps, unsigned which, uint32_t stream)
 {
-    uint32_t number = ps->chain_count > 0 ? *chain_of(ps, which, stream) : 0;
-    while (number != 0 && stream_of(&ps->at[number - 1], which) != stream)
-        number = ps->at[number - 1].next[which];
-    return number != 0 ? &ps->at[number - 1] : NULL;
+    return ps->chain_count > 0 ? walk(ps, *chain_of(ps, which, stream), which, stream) : NULL;
 }
 
 ka_pair *ka_pairs_find(const ka_pairs *ps, uint32_t downstream, uint32_t upstream)
 {
-    /* A client's connection meets few of the pool's: the chain by it is the short one. */
-    ka_pair *pair = ka_pairs_of(ps, KA_DOWNSTREAM, downstream);
-    while (pair != NULL && pair->upstream.stream != upstream)
-        pair = ka_pairs_next(ps, pair, KA_DOWNSTREAM);
-    return pair;
+    uint64_t key = (uint64_t)downstream << 32 | upstream;
+    return ps->chain_count > 0 ? walk(ps, *chain_of(ps, KA_BY_BOTH, key), KA_BY_BOTH, key) : NULL;
 }
 
 static ka_pair_end end_of(const ka_leg *leg)

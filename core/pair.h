@@ -10,7 +10,7 @@
 #include "route.h"
 
 /* A proxy with a pool spreads each client's requests over it. 17 MB; further pairs are counted. */
-enum { KA_PAIRS_MAX = 65536 };
+enum { KA_PAIRS_MAX = 32768 };
 
 /* One side's end of a connection, as far as it is known. */
 typedef struct ka_pair_life {
@@ -35,6 +35,9 @@ typedef struct ka_forwarded {
     ka_moment came, went;  /* the first */
 } ka_forwarded;
 
+/* By downstream stream, by upstream stream, and by both: a proxy without a pool has as many pairs as requests. */
+enum { KA_DOWNSTREAM, KA_UPSTREAM, KA_BY_BOTH, KA_PAIR_CHAINS };
+
 typedef struct ka_pair {
     ka_pair_end downstream, upstream;
     ka_moment asked, forwarded; /* the first request, on each of them */
@@ -50,19 +53,17 @@ typedef struct ka_pair {
     ka_forwarded asked_fields, answered_fields;
     int64_t offset_ns[2], drift_ppb; /* taken off the times of that side; 0: nothing */
     ka_pair_life life[2];
-    uint32_t next[2]; /* number of the next in the chain of its downstream stream, and of its upstream stream */
+    uint32_t next[KA_PAIR_CHAINS]; /* number of the next in each of its chains */
 } ka_pair;
 
 typedef struct ka_pairs {
     ka_pair *at; /* in order of appearance */
     uint32_t count;
     uint32_t room;
-    uint32_t *chains[2]; /* by downstream and by upstream stream: numbers, index + 1; 0: none */
+    uint32_t *chains[KA_PAIR_CHAINS]; /* numbers, index + 1; 0: none */
     uint32_t chain_count;
     uint64_t left_out; /* requests of pairs beyond the limit */
 } ka_pairs;
-
-enum { KA_DOWNSTREAM, KA_UPSTREAM };
 
 void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);
 ka_status ka_pairs_copy(const ka_pairs *pairs, const ka_allocator *allocator, ka_pairs *out);

@@ -76,7 +76,7 @@ static bool end_together(const ka_pair_view *v)
 static ka_moment unsent(const ka_pair_view *v)
 {
     const ka_leg *leg = ka_legs_find(&v->links->legs, v->pair->life[KA_DOWNSTREAM].unanswered);
-    return leg != NULL && leg->attempts == 0 ? leg->request : (ka_moment){0, 0};
+    return leg != NULL && !ka_links_is_proxied(v->links, leg) ? leg->request : (ka_moment){0, 0};
 }
 
 bool ka_pair_rule_blind_http10(const ka_pair_view *v, ka_finding *f)

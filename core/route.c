@@ -4,24 +4,15 @@
  */
 #include "route.h"
 
+#include "hash.h"
 #include "memory.h"
 #include "peer.h"
 
 void ka_routes_fini(ka_routes *rs, const ka_allocator *allocator)
 {
     ka_memory_give(allocator, rs->at);
-    *rs = (ka_routes){NULL, 0, 0};
-}
-
-ka_status ka_routes_copy(const ka_routes *rs, const ka_allocator *allocator, ka_routes *out)
-{
-    ka_routes copy = *rs;
-    if (rs->room > 0 && (copy.at = ka_memory_take(allocator, rs->room * sizeof *copy.at)) == NULL)
-        return KA_NO_MEMORY;
-    if (rs->count > 0)
-        memcpy(copy.at, rs->at, rs->count * sizeof *copy.at);
-    *out = copy;
-    return KA_OK;
+    ka_memory_give(allocator, rs->slots);
+    *rs = (ka_routes){NULL, 0, 0, NULL};
 }
 
 static bool same(const ka_address *a, const ka_address *b)
@@ -29,35 +20,67 @@ static bool same(const ka_address *a, const ka_address *b)
     return a->port == b->port && ka_same_ip(a, b);
 }
 
+/* The slot that holds the route, or the free one where it belongs. */
+static uint32_t *slot_of(const ka_routes *rs, const ka_address *in, const ka_address *out)
+{
+    uint32_t mask = 2 * rs->room - 1;
+    uint64_t ports = (uint64_t)in->port << 16 | out->port;
+    uint32_t i = ka_hash_address(in->ip, ports ^ ka_hash_address(out->ip, ports, 0), 0) & mask;
+    while (rs->slots[i] != 0 &&
+           !(same(&rs->at[rs->slots[i] - 1].in, in) && same(&rs->at[rs->slots[i] - 1].out, out)))
+        i = (i + 1) & mask;
+    return &rs->slots[i];
+}
+
+static ka_status make_room(ka_routes *rs, const ka_allocator *allocator, uint32_t room)
+{
+    ka_routes larger = {.count = rs->count, .room = room};
+    larger.at = ka_memory_take(allocator, room * sizeof *larger.at);
+    larger.slots = ka_memory_take(allocator, 2 * (size_t)room * sizeof *larger.slots);
+    if (larger.at == NULL || larger.slots == NULL) {
+        ka_routes_fini(&larger, allocator);
+        return KA_NO_MEMORY;
+    }
+    if (rs->count > 0)
+        memcpy(larger.at, rs->at, rs->count * sizeof *larger.at);
+    for (uint32_t i = 0; i < rs->count; i++)
+        *slot_of(&larger, &larger.at[i].in, &larger.at[i].out) = i + 1;
+    *rs = larger;
+    return KA_OK;
+}
+
+ka_status ka_routes_copy(const ka_routes *rs, const ka_allocator *allocator, ka_routes *out)
+{
+    ka_routes copy = *rs;
+    if (rs->room > 0 && make_room(&copy, allocator, rs->room) != KA_OK)
+        return KA_NO_MEMORY;
+    *out = copy;
+    return KA_OK;
+}
+
 static ka_status grow(ka_routes *rs, const ka_allocator *allocator)
 {
-    uint32_t room = rs->room == 0 ? 8 : 2 * rs->room;
-    ka_route *at = allocator->resize(allocator->user, rs->at, room * sizeof *at);
-    if (at == NULL)
-        return KA_NO_MEMORY;
-    rs->at = at;
-    rs->room = room;
-    return KA_OK;
+    ka_routes before = *rs;
+    ka_status status = make_room(rs, allocator, rs->room == 0 ? 8 : 2 * rs->room);
+    if (status == KA_OK)
+        ka_routes_fini(&before, allocator);
+    return status;
 }
 
 ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in, const ka_address *from,
                          const ka_address *out, uint32_t *number)
 {
-    for (uint32_t i = 0; i < rs->count; i++) {
-        if (same(&rs->at[i].in, in) && same(&rs->at[i].out, out)) {
-            *number = i + 1;
-            return KA_OK;
-        }
-    }
-    if (rs->count == KA_ROUTES_MAX) {
-        *number = 0;
+    uint32_t found = rs->room > 0 ? *slot_of(rs, in, out) : 0;
+    if (found != 0 || rs->count == KA_ROUTES_MAX) {
+        *number = found;
         return KA_OK;
     }
     if (rs->count == rs->room && grow(rs, allocator) != KA_OK)
         return KA_NO_MEMORY;
     rs->at[rs->count] = (ka_route){.in = *in, .out = *out, .from = *from};
     rs->at[rs->count].from.port = 0;
-    *number = ++rs->count;
+    *slot_of(rs, in, out) = ++rs->count;
+    *number = rs->count;
     return KA_OK;
 }
 

@@ -10,8 +10,8 @@
 #include "leg.h"
 
 /* Proxies in one capture times their servers; pairs of further ones have no route, and what needs one is not judged
- * for them. 100 kB. */
-enum { KA_ROUTES_MAX = 1024 };
+ * for them. 1.5 MB. */
+enum { KA_ROUTES_MAX = 8192 };
 
 /* How Keep-Alive in responses came through. */
 typedef struct ka_route_fields {
@@ -29,18 +29,26 @@ typedef struct ka_route_idle {
     ka_moment first, last; /* of the server's closes */
 } ka_route_idle;
 
+/* Its pairs of connections, once all is known: those that end together, one for one, and others. */
+typedef struct ka_route_coupling {
+    uint32_t coupled, others;
+    ka_moment first, last; /* closes upstream of the coupled */
+} ka_route_coupling;
+
 typedef struct ka_route {
     ka_address in;  /* the proxy, where its clients connect */
     ka_address out; /* the server */
     ka_address from; /* the proxy, where it connects from; the port means nothing */
     ka_route_fields fields;
     ka_route_idle idle;
+    ka_route_coupling coupling;
 } ka_route;
 
 typedef struct ka_routes {
     ka_route *at; /* in order of appearance */
     uint32_t count;
     uint32_t room;
+    uint32_t *slots; /* hash table of numbers, twice the room; 0: free */
 } ka_routes;
 
 void ka_routes_fini(ka_routes *routes, const ka_allocator *allocator);
