@@ -5,6 +5,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "capture/capture.h"
 #include "keptalive.h"
 #include "report/selection.h"
 
@@ -14,9 +15,20 @@ typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_C
 /* Addresses of one proxy: its clients' side, its servers' side, and both in IPv6. */
 enum { OPTIONS_PROXY_MAX = 8 };
 
+/* To audit while capturing. */
+typedef struct options_live {
+    const char *interfaces[CAPTURE_INTERFACES_MAX];
+    size_t interface_count; /* 0: files are read */
+    int64_t duration_ns;    /* 0: until interrupted */
+    const char *user;       /* to become once the interfaces are open; NULL: see privileges.h */
+    const char *ring;       /* NULL: packets are not kept */
+    int64_t ring_file_bytes;
+    int64_t ring_files;
+} options_live;
+
 typedef struct options {
-    /* Of argv: capture files and directories, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of
-     * findings, all known, none: list them. */
+    /* Of argv: capture files and directories, at least one ("-": standard input) but with interfaces; with
+     * OPTIONS_EXPLAIN ids of findings, all known, none: list them. */
     const char *const *paths;
     size_t path_count;
     const char *filter; /* a BPF expression, or NULL */
@@ -30,6 +42,9 @@ typedef struct options {
     ka_severity fail_on;
     ka_address proxy[OPTIONS_PROXY_MAX];
     size_t proxy_count;
+    options_live live;
+    bool no_sandbox;
+    bool no_progress;
     selection selection;
     ka_thresholds thresholds;
 } options;

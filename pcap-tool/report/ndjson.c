@@ -23,6 +23,17 @@ static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file
     return self->locate(self->locate_user, frame, file, file_frame);
 }
 
+/* Behind an empty list of files. */
+static void write_interfaces(const report_options *options)
+{
+    fputs("],\"interfaces\":[", options->out);
+    for (size_t i = 0; i < options->interface_count; i++) {
+        if (i > 0)
+            fputc(',', options->out);
+        escape_json(options->out, options->interfaces[i]);
+    }
+}
+
 void ndjson_begin(ndjson *self, const report_options *options)
 {
     self->out = options->out;
@@ -40,6 +51,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
             fputc(',', out);
         escape_json(out, options->paths[i]);
     }
+    if (options->interface_count > 0)
+        write_interfaces(options);
     fputs("],\"filter\":", out);
     if (options->filter)
         escape_json(out, options->filter);

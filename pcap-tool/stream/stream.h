@@ -60,7 +60,7 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet);
 /* For who knows segments before their turn (lookahead.h): where a segment's connection is, and how far its
  * memory has been asked for. */
 typedef struct stream_place {
-    const struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
+    struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
     uint32_t hash;
     uint8_t step;
 } stream_place;
@@ -75,6 +75,12 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* No packet came until then (live captures only: files end with their last packet). */
+ka_status stream_time_passed(stream_table *table, int64_t time_ns);
+
+/* How many connections have not settled. */
+uint32_t stream_open_count(const stream_table *table);
 
 /* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first
  * packet's sender first; for packet_path_text. */
