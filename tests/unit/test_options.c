@@ -184,7 +184,7 @@ static void explanations(void **state)
     assert_int_equal(parse("explain", "--help", NULL), OPTIONS_HELP);
     assert_int_equal(parse("explain", "race", NULL), OPTIONS_WRONG);
     assert_wrong(
-        "explain: \"race\" is no finding (did you mean keepalive-race or race-exposure?); keptalive explain "
+        "explain: \"race\" is no finding (did you mean keepalive-race, race-exposure or gateway-error-from-race?); keptalive explain "
         "lists them");
     assert_int_equal(parse("explain", "xyz-nothing-near", NULL), OPTIONS_WRONG);
     assert_wrong("explain: \"xyz-nothing-near\" is no finding; keptalive explain lists them");
