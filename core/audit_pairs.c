@@ -16,7 +16,8 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
 {
     const ka_message *m = v->message;
     ka_links *links = &a->links;
-    ka_leg *leg = ka_legs_add(&links->legs, &a->config.allocator, a->now.time_ns, links->proxied, links->several);
+    ka_leg *leg =
+        ka_legs_add(&links->legs, &a->config.allocator, a->now.time_ns, links->proxied, links->several);
     if (leg == NULL)
         return KA_NO_MEMORY;
     request->leg = leg->serial;
@@ -80,8 +81,9 @@ ka_status ka_audit_pairs_closed(ka_audit *a, const ka_view *v)
 
 static const ka_finding *lost_among(const ka_noted *list)
 {
-    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE, KA_REUSE_AFTER_FIN,       KA_KEEPALIVE_RACE,
-                                         KA_SILENT_DROP,         KA_RESET_ON_FIRST_PACKET, KA_SERVER_CLOSED_IN_FLIGHT};
+    static const ka_finding_id lost[] = {KA_REQUEST_AFTER_CLOSE,   KA_REUSE_AFTER_FIN,
+                                         KA_KEEPALIVE_RACE,        KA_SILENT_DROP,
+                                         KA_RESET_ON_FIRST_PACKET, KA_SERVER_CLOSED_IN_FLIGHT};
     for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++) {
         const ka_noted *noted = ka_noted_find(list, lost[i]);
         if (noted != NULL)
@@ -121,8 +123,9 @@ static bool is_timed(const ka_view *v)
     if (!idle || v->close.idle_ns == KA_NONE || v->close.idle_ns < v->limits->timer_sample_ns ||
         !v->exchanges->last.persists || v->exchanges->first_version == 10)
         return false; /* a proxy that speaks HTTP/1.0 waits for the close, it has no pool */
-    return v->close.by != KA_SIDE_SERVER || (!v->mass_closed && !ka_rules_max_reached(v) && ka_rules_is_own_close(v) &&
-                                             !ka_rules_excuses_close(v->exchanges->last.status));
+    return v->close.by != KA_SIDE_SERVER ||
+           (!v->mass_closed && !ka_rules_max_reached(v) && ka_rules_is_own_close(v) &&
+            !ka_rules_excuses_close(v->exchanges->last.status));
 }
 
 static ka_pair_life life_of(const ka_view *v)

@@ -20,17 +20,20 @@ static int64_t middle(const ka_clock_bounds *b)
 
 int64_t ka_clock_ahead_ns(const ka_clock *c, int64_t shown_ns)
 {
-    return c->offset_ns + (int64_t)((double)(shown_ns - c->offset_ns - c->since_ns) * (double)c->drift_ppb / 1e9);
+    return c->offset_ns +
+           (int64_t)((double)(shown_ns - c->offset_ns - c->since_ns) * (double)c->drift_ppb / 1e9);
 }
 
 /* Whether the bounds hold the clock's offset, `more_ns` wider on both sides. */
 static bool agrees(const ka_clock *c, const ka_clock_bounds *b, int64_t more_ns)
 {
-    int64_t ahead_ns = c->offset_ns + (int64_t)((double)(b->at_ns - c->since_ns) * (double)c->drift_ppb / 1e9);
+    int64_t ahead_ns =
+        c->offset_ns + (int64_t)((double)(b->at_ns - c->since_ns) * (double)c->drift_ppb / 1e9);
     return ahead_ns >= b->least_ns - more_ns && ahead_ns <= b->most_ns + more_ns;
 }
 
-static uint32_t count_agreeing(const ka_clock *c, const ka_clock_bounds *samples, uint32_t count, int64_t more_ns)
+static uint32_t count_agreeing(const ka_clock *c, const ka_clock_bounds *samples, uint32_t count,
+                               int64_t more_ns)
 {
     uint32_t agreeing = 0;
     for (uint32_t i = 0; i < count; i++)
@@ -51,8 +54,8 @@ static ka_clock best_middle(const ka_clock_bounds *samples, uint32_t count, int6
     return best;
 }
 
-/* A line through one of the edges of the bounds, by least squares, in seconds: how steep, and how far the edges lie off
- * it. */
+/* A line through one of the edges of the bounds, by least squares, in seconds: how steep, and how far the
+ * edges lie off it. */
 typedef struct line {
     double drift;
     double scatter; /* mean square */
@@ -63,7 +66,8 @@ static double edge_of(const ka_clock *c, const ka_clock_bounds *b, bool least)
     return (double)((least ? b->least_ns : b->most_ns) - c->offset_ns) / 1e9;
 }
 
-static line fit_edge(const ka_clock *c, const ka_clock_bounds *samples, uint32_t count, int64_t more_ns, bool least)
+static line fit_edge(const ka_clock *c, const ka_clock_bounds *samples, uint32_t count, int64_t more_ns,
+                     bool least)
 {
     double n = 0, x = 0, y = 0, xx = 0, xy = 0, yy = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -78,18 +82,19 @@ static line fit_edge(const ka_clock *c, const ka_clock_bounds *samples, uint32_t
     return out;
 }
 
-/* One of the ways may take longer now and then, as where a connection has to be opened first: the edge that lies nearer
- * to a line tells the drift. */
+/* One of the ways may take longer now and then, as where a connection has to be opened first: the edge that
+ * lies nearer to a line tells the drift. */
 static double drift_of(const ka_clock *c, const ka_clock_bounds *samples, uint32_t count, int64_t more_ns)
 {
-    line least = fit_edge(c, samples, count, more_ns, true), most = fit_edge(c, samples, count, more_ns, false);
+    line least = fit_edge(c, samples, count, more_ns, true),
+         most = fit_edge(c, samples, count, more_ns, false);
     double drift = least.scatter <= most.scatter ? least.drift : most.drift;
     return drift > DRIFT_MAX_PPM / 1e6 || drift < -DRIFT_MAX_PPM / 1e6 ? 0 : drift;
 }
 
 /* With that drift taken off all bounds hold one number: in the middle of what is left. */
-static ka_clock fit_offset(const ka_clock *before, double drift, const ka_clock_bounds *samples, uint32_t count,
-                           int64_t more_ns)
+static ka_clock fit_offset(const ka_clock *before, double drift, const ka_clock_bounds *samples,
+                           uint32_t count, int64_t more_ns)
 {
     int64_t least_ns = INT64_MIN / 2, most_ns = INT64_MAX / 2;
     ka_clock out = *before;

@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A forwarded exchange lies within the one it was forwarded for: its request goes out after the other's came in, and its
- * answer comes in before the other's goes out. So each exchange seen on both sides bounds the offset from both
- * ends, whatever the proxy takes; the middle of the bounds is right where the way there is as long as the way back.
+ * A forwarded exchange lies within the one it was forwarded for: its request goes out after the other's came
+ * in, and its answer comes in before the other's goes out. So each exchange seen on both sides bounds the
+ * offset from both ends, whatever the proxy takes; the middle of the bounds is right where the way there is
+ * as long as the way back.
  */
 #ifndef KA_CLOCK_H
 #define KA_CLOCK_H
@@ -24,9 +25,9 @@ enum { KA_CLOCK_SAMPLES = 1024 };
 typedef struct ka_clock {
     bool known;
     int64_t since_ns;
-    int64_t offset_ns;  /* then */
-    int64_t drift_ppb;  /* nanoseconds a second */
-    uint32_t samples;   /* that agree */
+    int64_t offset_ns; /* then */
+    int64_t drift_ppb; /* nanoseconds a second */
+    uint32_t samples;  /* that agree */
 } ka_clock;
 
 /* `known` is false when too few agree. The samples are reordered. */

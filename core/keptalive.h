@@ -334,7 +334,8 @@ typedef struct ka_pair_record {
     int64_t clock_drift_ppb; /* likewise: nanoseconds a second; KA_NONE: not measured */
 } ka_pair_record;
 
-/* One request on both sides of a proxy: told when the answers, or the end, have shown that it was the same. */
+/* One request on both sides of a proxy: told when the answers, or the end, have shown that it was the same.
+ */
 typedef struct ka_link_record {
     ka_moment asked;     /* its first byte from the client */
     ka_moment forwarded; /* and from the proxy */
@@ -368,11 +369,12 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
-    /* Addresses of one proxy, by the user's word (ports do not count): copied. Others are found where a server's
-     * address is a client's, too. */
+    /* Addresses of one proxy, by the user's word (ports do not count): copied. Others are found where a
+     * server's address is a client's, too. */
     const ka_address *proxy_addresses;
     size_t proxy_address_count;
-    /* There are several inputs: their clocks may disagree. Found by itself where there are several interfaces. */
+    /* There are several inputs: their clocks may disagree. Found by itself where there are several
+     * interfaces. */
     bool several_clocks;
     /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
     uint64_t hash_seed;

@@ -140,7 +140,8 @@ static ka_status resize(ka_legs *ls, const ka_allocator *allocator, uint32_t roo
         ka_legs_fini(&larger, allocator);
         return KA_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < ls->room; i++) /* serials that differed in the smaller room differ in the larger */
+    for (uint32_t i = 0; i < ls->room;
+         i++) /* serials that differed in the smaller room differ in the larger */
         if (ls->ring[i].serial != 0)
             *place_of(&larger, ls->ring[i].serial) = ls->ring[i];
     for (uint32_t i = 1; i <= room; i++) { /* the newest comes to the front of its chains */
@@ -187,8 +188,7 @@ static bool is_crowded(ka_legs *ls)
     return ls->pinned > ls->room / 2;
 }
 
-ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, bool matter,
-                     bool keep)
+ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, bool matter, bool keep)
 {
     if (ls->room == 0 && resize(ls, allocator, KA_LEGS_FIRST) != KA_OK)
         return NULL;

@@ -17,8 +17,8 @@
 /* An attempt without an answer for so long may have been given up for another one. */
 #define ATTEMPT_NS KA_SECOND_NS
 
-/* Of those that wait and look alike so many are compared: where there are more they cannot be told apart anyway. Of
- * those at any server fewer: to find that it is a proxy, some of its requests are enough. */
+/* Of those that wait and look alike so many are compared: where there are more they cannot be told apart
+ * anyway. Of those at any server fewer: to find that it is a proxy, some of its requests are enough. */
 enum { COMPARED_MAX = 64, GUESSES_COMPARED = 16 };
 
 typedef struct choice {
@@ -92,7 +92,8 @@ static bool same_server(const ka_leg *a, const ka_leg *b)
     return a->server.port == b->server.port && ka_same_ip(&a->server, &b->server);
 }
 
-/* The upstream leg's client can be the downstream leg's server. A client that asks two servers itself is no proxy. */
+/* The upstream leg's client can be the downstream leg's server. A client that asks two servers itself is no
+ * proxy. */
 static bool places_fit(const ka_leg *d, const ka_leg *u)
 {
     if (d->stream == u->stream || same_server(d, u))
@@ -169,8 +170,8 @@ static int rank(const ka_links *ls, const ka_leg *d, const ka_leg *u)
            (d->like.host == u->like.host);
 }
 
-/* The best of those on one chain. Of those that fit equally well the oldest: requests leave a proxy in the order in
- * which they came. */
+/* The best of those on one chain. Of those that fit equally well the oldest: requests leave a proxy in the
+ * order in which they came. */
 static void choose(const ka_links *ls, const ka_leg *u, unsigned by, uint64_t hash, choice *out)
 {
     unsigned steps = by == KA_BY_EITHER ? GUESSES_COMPARED : COMPARED_MAX;
@@ -357,7 +358,8 @@ static void tell_life(ka_links *ls, uint32_t stream, const ka_pair_life *life, u
     }
 }
 
-static ka_status remember(ka_lives *lives, const ka_allocator *allocator, uint32_t stream, const ka_pair_life *life)
+static ka_status remember(ka_lives *lives, const ka_allocator *allocator, uint32_t stream,
+                          const ka_pair_life *life)
 {
     if (lives->count == KA_LIVES_MAX)
         return KA_OK;

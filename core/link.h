@@ -2,9 +2,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A request is linked when it comes, to one that still waits for its answer: by its request id or trace id where both
- * carry the same, else by method, path, length of the body and time. When the proxy has answered, the answers show
- * whether it was right: one forwarded was answered before it. Several may be sent for one: retries.
+ * A request is linked when it comes, to one that still waits for its answer: by its request id or trace id
+ * where both carry the same, else by method, path, length of the body and time. When the proxy has answered,
+ * the answers show whether it was right: one forwarded was answered before it. Several may be sent for one:
+ * retries.
  */
 #ifndef KA_LINK_H
 #define KA_LINK_H
@@ -36,7 +37,8 @@ typedef struct ka_links {
     ka_lives lives;
     ka_peers peers;
     bool proxied;  /* some request went through a proxy */
-    bool several;  /* inputs or interfaces, perhaps with clocks of their own: more is remembered, for replay.c */
+    bool several;  /* inputs or interfaces, perhaps with clocks of their own: more is remembered, for replay.c
+                    */
     bool ids_pass; /* and kept its id on the way */
     int64_t usual_ns; /* how long requests stay in the proxy */
 } ka_links;

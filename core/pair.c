@@ -25,7 +25,9 @@ static uint32_t *chain_of(const ka_pairs *ps, unsigned which, uint64_t key)
 static uint64_t key_of(const ka_pair *pair, unsigned which)
 {
     uint64_t downstream = pair->downstream.stream, upstream = pair->upstream.stream;
-    return which == KA_DOWNSTREAM ? downstream : which == KA_UPSTREAM ? upstream : downstream << 32 | upstream;
+    return which == KA_DOWNSTREAM ? downstream
+           : which == KA_UPSTREAM ? upstream
+                                  : downstream << 32 | upstream;
 }
 
 static void hang(ka_pairs *ps, uint32_t number)

@@ -14,28 +14,29 @@ enum { KA_PAIRS_MAX = 32768 };
 
 /* One side's end of a connection, as far as it is known. */
 typedef struct ka_pair_life {
-    ka_moment opened;     /* its SYN; frame 0: not captured */
-    ka_moment closed;     /* the first FIN or RST; frame 0: not closed */
-    uint32_t unanswered;  /* serial of the leg that has no answer; 0: there is none */
-    int64_t idle_ns;      /* closed by a timer, after so long; KA_NONE: otherwise */
-    ka_moment half;       /* the FIN of one side that the other did not answer by one of its own */
-    int64_t half_ns;      /* for how long not: to the other's FIN, a reset, or the end of the capture */
+    ka_moment opened;    /* its SYN; frame 0: not captured */
+    ka_moment closed;    /* the first FIN or RST; frame 0: not closed */
+    uint32_t unanswered; /* serial of the leg that has no answer; 0: there is none */
+    int64_t idle_ns;     /* closed by a timer, after so long; KA_NONE: otherwise */
+    ka_moment half;      /* the FIN of one side that the other did not answer by one of its own */
+    int64_t half_ns;     /* for how long not: to the other's FIN, a reset, or the end of the capture */
     int64_t rtt_ns;
-    uint8_t closed_by;    /* ka_side */
-    uint8_t closed_how;   /* ka_how */
-    uint8_t half_by;      /* ka_side, of that FIN */
-    bool client_reset;    /* the client sent an RST */
+    uint8_t closed_by;  /* ka_side */
+    uint8_t closed_how; /* ka_how */
+    uint8_t half_by;    /* ka_side, of that FIN */
+    bool client_reset;  /* the client sent an RST */
     bool judged;
 } ka_pair_life;
 
 /* Fields for one connection that came in and went out the same. */
 typedef struct ka_forwarded {
-    uint32_t count; /* messages */
+    uint32_t count;        /* messages */
     bool proxy_connection; /* else Keep-Alive, in the first of them */
     ka_moment came, went;  /* the first */
 } ka_forwarded;
 
-/* By downstream stream, by upstream stream, and by both: a proxy without a pool has as many pairs as requests. */
+/* By downstream stream, by upstream stream, and by both: a proxy without a pool has as many pairs as
+ * requests. */
 enum { KA_DOWNSTREAM, KA_UPSTREAM, KA_BY_BOTH, KA_PAIR_CHAINS };
 
 typedef struct ka_pair {
@@ -46,7 +47,8 @@ typedef struct ka_pair {
     uint64_t ambiguous;
     uint64_t again; /* of the requests, those sent again after another attempt */
     uint32_t route; /* its number; 0: none */
-    bool wished;         /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that */
+    bool wished; /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that
+                  */
     ka_moment wish, granted; /* that one upstream, and its answer, which kept the connection */
     int64_t granted_ns;      /* when that was complete */
     int64_t passed_ns;       /* and when it was so downstream */
@@ -69,8 +71,8 @@ void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);
 ka_status ka_pairs_copy(const ka_pairs *pairs, const ka_allocator *allocator, ka_pairs *out);
 
 /* A request was seen on both. */
-ka_status ka_pairs_add(ka_pairs *pairs, ka_routes *routes, const ka_allocator *allocator, const ka_leg *downstream,
-                       const ka_leg *upstream);
+ka_status ka_pairs_add(ka_pairs *pairs, ka_routes *routes, const ka_allocator *allocator,
+                       const ka_leg *downstream, const ka_leg *upstream);
 /* NULL: there is none. Valid until the next is added. */
 ka_pair *ka_pairs_find(const ka_pairs *pairs, uint32_t downstream, uint32_t upstream);
 /* The first pair that has the stream as that leg; goes on with ka_pairs_next. */

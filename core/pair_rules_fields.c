@@ -1,4 +1,5 @@
-/* pair_rules_fields.c - header fields of one connection that a proxy handed on to another (RFC 9110 section 7.6.1).
+/* pair_rules_fields.c - header fields of one connection that a proxy handed on to another (RFC 9110
+ * section 7.6.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

@@ -1,5 +1,5 @@
-/* pair_rules_gateway.c - what the client sees of a request that was lost behind the proxy: an error, a close, or
- * nothing for a long time.
+/* pair_rules_gateway.c - what the client sees of a request that was lost behind the proxy: an error, a close,
+ * or nothing for a long time.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -22,15 +22,15 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* From when the proxy could know that the request was lost: behind the close, and behind the request where that came
- * later; then it is a reset, one round trip away, that tells. */
+/* From when the proxy could know that the request was lost: behind the close, and behind the request where
+ * that came later; then it is a reset, one round trip away, that tells. */
 static int64_t since_loss_ns(const ka_pair_view *v, int64_t at_ns)
 {
     return at_ns - later(v->up->closed.time_ns, v->up->request_end.time_ns);
 }
 
-/* A proxy that has to give up does so at once; later it was busy with something else: another attempt, a connection
- * that was refused, a slow server. */
+/* A proxy that has to give up does so at once; later it was busy with something else: another attempt, a
+ * connection that was refused, a slow server. */
 static bool is_prompt(const ka_pair_view *v, int64_t at_ns)
 {
     int64_t since_ns = since_loss_ns(v, at_ns);

@@ -12,8 +12,8 @@ static const char *role_of(uint8_t how, const char *fin, const char *rst)
 
 /* ---- upstream-orphan ---- */
 
-/* A client that ends its sending right behind its request (RFC 9112 section 9.6) may still read. One that resets what
- * it is sent does not. */
+/* A client that ends its sending right behind its request (RFC 9112 section 9.6) may still read. One that
+ * resets what it is sent does not. */
 static bool has_gone(const ka_pair_view *v)
 {
     const ka_leg *down = v->down;
@@ -83,7 +83,8 @@ bool ka_pair_rule_blind_http10(const ka_pair_view *v, ka_finding *f)
 {
     const ka_pair *pair = v->pair;
     const ka_pair_life *down = &pair->life[KA_DOWNSTREAM], *up = &pair->life[KA_UPSTREAM];
-    if (!pair->wished || up->closed_by != KA_SIDE_SERVER || down->closed_by != KA_SIDE_SERVER || !end_together(v))
+    if (!pair->wished || up->closed_by != KA_SIDE_SERVER || down->closed_by != KA_SIDE_SERVER ||
+        !end_together(v))
         return false;
     int64_t waited_ns = up->closed.time_ns - pair->granted_ns;
     ka_moment unread = unsent(v);

@@ -13,8 +13,8 @@ static bool is_timer(const ka_route_idle *idle, const ka_thresholds *limits)
            idle->server_max_ns - idle->server_min_ns <= limits->mismatch_spread_ns;
 }
 
-/* No failure is needed: whoever closes first decides, and here the server does. A proxy that gives up some sooner, as
- * HAProxy does with those it has too many of, gives up few. */
+/* No failure is needed: whoever closes first decides, and here the server does. A proxy that gives up some
+ * sooner, as HAProxy does with those it has too many of, gives up few. */
 bool ka_pair_rule_idle_order(const ka_pair_view *v, ka_finding *f)
 {
     if (!ka_routes_is_first(&v->links->routes, v->route))

@@ -54,9 +54,9 @@ bool ka_peers_same(const ka_peers *ps, const ka_address *in, const ka_address *o
     return peer != NULL && peer->known;
 }
 
-/* Two independent clients that ask two servers for the same path at the same time do so now and then; three times,
- * for different paths, and four times as often as not, they do not. Where all ask for one path, like health checks of
- * one period, it takes more. */
+/* Two independent clients that ask two servers for the same path at the same time do so now and then; three
+ * times, for different paths, and four times as often as not, they do not. Where all ask for one path, like
+ * health checks of one period, it takes more. */
 enum { VOTES_ENOUGH = 3, VOTES_OF_ONE_PATH = 10, VOTES_PER_MISS = 4 };
 
 bool ka_peers_vote(ka_peers *ps, const ka_address *in, const ka_address *out, bool for_it, uint64_t key)

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * One address in both places needs no proof. Two are one proxy's when the user says so, or when requests that came
- * to one went out from the other within the time of their answers, again and again.
+ * One address in both places needs no proof. Two are one proxy's when the user says so, or when requests that
+ * came to one went out from the other within the time of their answers, again and again.
  */
 #ifndef KA_PEER_H
 #define KA_PEER_H
@@ -15,10 +15,10 @@ enum { KA_PEERS_MAX = 32 };
 
 typedef struct ka_peer {
     ka_address in, out; /* ports do not count */
-    uint32_t votes;  /* requests seen going through */
-    uint32_t misses; /* guesses that were none */
-    uint64_t key;    /* of the first of those requests */
-    bool varied;     /* others looked different */
+    uint32_t votes;     /* requests seen going through */
+    uint32_t misses;    /* guesses that were none */
+    uint64_t key;       /* of the first of those requests */
+    bool varied;        /* others looked different */
     bool known;
 } ka_peer;
 

@@ -130,8 +130,8 @@ static void set_right(replay *r, const ka_clock *clock)
             continue;
         leg->offset_ns = ka_clock_ahead_ns(clock, leg->request.time_ns);
         leg->drift_ppb = clock->drift_ppb;
-        ka_moment *moments[] = {&leg->request, &leg->request_end, &leg->response,
-                                &leg->response_end, &leg->closed, &leg->unhappy.since};
+        ka_moment *moments[] = {&leg->request,      &leg->request_end, &leg->response,
+                                &leg->response_end, &leg->closed,      &leg->unhappy.since};
         for (size_t k = 0; k < sizeof moments / sizeof moments[0]; k++)
             shift(moments[k], clock);
     }
@@ -153,7 +153,8 @@ static uint32_t events_of(const replay *r, event *out)
     uint32_t count = 0;
     for (uint32_t i = 0; i < r->count; i++) {
         const ka_leg *leg = &r->links->legs.ring[r->order[i]];
-        const ka_moment at[] = {leg->request_end, leg->status != 0 ? leg->response_end : (ka_moment){0, 0}, leg->closed};
+        const ka_moment at[] = {leg->request_end, leg->status != 0 ? leg->response_end : (ka_moment){0, 0},
+                                leg->closed};
         for (unsigned kind = ASKED; kind <= CLOSED; kind++) {
             if (at[kind].frame != 0)
                 out[count++] = (event){at[kind].time_ns, at[kind].frame, r->order[i], (event_kind)kind};

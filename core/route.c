@@ -67,8 +67,8 @@ static ka_status grow(ka_routes *rs, const ka_allocator *allocator)
     return status;
 }
 
-ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in, const ka_address *from,
-                         const ka_address *out, uint32_t *number)
+ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in,
+                         const ka_address *from, const ka_address *out, uint32_t *number)
 {
     uint32_t found = rs->room > 0 ? *slot_of(rs, in, out) : 0;
     if (found != 0 || rs->count == KA_ROUTES_MAX) {

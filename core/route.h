@@ -9,16 +9,16 @@
 
 #include "leg.h"
 
-/* Proxies in one capture times their servers; pairs of further ones have no route, and what needs one is not judged
- * for them. 1.5 MB. */
+/* Proxies in one capture times their servers; pairs of further ones have no route, and what needs one is not
+ * judged for them. 1.5 MB. */
 enum { KA_ROUTES_MAX = 8192 };
 
 /* How Keep-Alive in responses came through. */
 typedef struct ka_route_fields {
-    uint32_t value;  /* hash of the newest that was the same on both sides; 0: none was */
-    bool varied;     /* another one had been */
-    bool without;    /* a response without it came out without it */
-    bool own;        /* one came out with it, and had not come in so: the proxy's word, not the server's */
+    uint32_t value; /* hash of the newest that was the same on both sides; 0: none was */
+    bool varied;    /* another one had been */
+    bool without;   /* a response without it came out without it */
+    bool own;       /* one came out with it, and had not come in so: the proxy's word, not the server's */
 } ka_route_fields;
 
 /* Idle connections to the server, by who closed them. */
@@ -36,8 +36,8 @@ typedef struct ka_route_coupling {
 } ka_route_coupling;
 
 typedef struct ka_route {
-    ka_address in;  /* the proxy, where its clients connect */
-    ka_address out; /* the server */
+    ka_address in;   /* the proxy, where its clients connect */
+    ka_address out;  /* the server */
     ka_address from; /* the proxy, where it connects from; the port means nothing */
     ka_route_fields fields;
     ka_route_idle idle;
@@ -54,8 +54,8 @@ typedef struct ka_routes {
 void ka_routes_fini(ka_routes *routes, const ka_allocator *allocator);
 ka_status ka_routes_copy(const ka_routes *routes, const ka_allocator *allocator, ka_routes *out);
 /* Its number, from 1; 0 in *out: there are too many. */
-ka_status ka_routes_find(ka_routes *routes, const ka_allocator *allocator, const ka_address *in, const ka_address *from,
-                         const ka_address *out, uint32_t *number);
+ka_status ka_routes_find(ka_routes *routes, const ka_allocator *allocator, const ka_address *in,
+                         const ka_address *from, const ka_address *out, uint32_t *number);
 /* The proxy answered by itself, with that Keep-Alive. */
 void ka_routes_own_answer(ka_routes *routes, const ka_leg *downstream);
 

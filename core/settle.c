@@ -181,7 +181,8 @@ typedef struct beside {
 } beside;
 
 /* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
-static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, beside others, ka_endpoint *endpoint)
+static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, beside others,
+                       ka_endpoint *endpoint)
 {
     ka_endpoints *endpoints = others.endpoints;
     judged j = {&a->config.allocator, NULL};

@@ -54,10 +54,11 @@ void preferences_register(int protocol)
     module_t *module = prefs_register_protocol(protocol, NULL);
     prefs_register_bool_preference(module, "enabled", "Audit HTTP connections",
                                    "Switched off, the audit costs nothing", &enabled);
-    prefs_register_string_preference(module, "proxy", "Addresses of one proxy",
-                                     "Where its clients connect and where it connects from, with commas between; found "
-                                     "without this where they are one, or enough requests went through",
-                                     &proxy);
+    prefs_register_string_preference(
+        module, "proxy", "Addresses of one proxy",
+        "Where its clients connect and where it connects from, with commas between; found "
+        "without this where they are one, or enough requests went through",
+        &proxy);
     size_t count;
     const ka_threshold_row *rows = ka_threshold_rows(&count);
     for (size_t i = 0; i < count && i < ROW_COUNT; i++)

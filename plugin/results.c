@@ -118,7 +118,8 @@ static void on_link(void *user, const ka_link_record *link)
     layer *self = user;
     void *asked = GUINT_TO_POINTER((guint)link->asked.frame);
     void *forwarded = GUINT_TO_POINTER((guint)link->forwarded.frame);
-    wmem_map_insert(self->onwards, asked, forwarded); /* of several attempts the first, which is told last, stays */
+    wmem_map_insert(self->onwards, asked,
+                    forwarded); /* of several attempts the first, which is told last, stays */
     wmem_map_insert(self->back, forwarded, asked);
 }
 

@@ -124,7 +124,8 @@ static int64_t time_of(const packet_info *pinfo)
 static uint16_t interface_of(const packet_info *pinfo)
 {
     const wtap_rec *rec = pinfo->rec;
-    bool told = rec != NULL && rec->rec_type == REC_TYPE_PACKET && rec->presence_flags & WTAP_HAS_INTERFACE_ID;
+    bool told =
+        rec != NULL && rec->rec_type == REC_TYPE_PACKET && rec->presence_flags & WTAP_HAS_INTERFACE_ID;
     return told ? (uint16_t)MIN(rec->rec_header.packet_header.interface_id, UINT16_MAX) : 0;
 }
 

@@ -85,9 +85,8 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
     *self = (struct report){.allocator = *allocator,
                             .selection = options->selection,
                             .selects = !selection_is_all(&options->selection)};
-    self->sink =
-        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint,
-                  on_pair, NULL};
+    self->sink = (ka_sink){self,        on_connection, on_finding, options->exchanges ? on_exchange : NULL,
+                           on_endpoint, on_pair,       NULL};
     if (options->format == REPORT_NDJSON) {
         ndjson_begin(&self->ndjson, options);
         return self;

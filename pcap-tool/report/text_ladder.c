@@ -73,8 +73,9 @@ static unsigned rungs_of(const ka_finding *finding, rung out[KA_EVIDENCE_MAX])
         if (added.kind == NULL || added.at.frame == 0)
             continue;
         unsigned at = count++;
-        for (; at > 0 && (out[at - 1].at.time_ns > added.at.time_ns ||
-                          (out[at - 1].at.time_ns == added.at.time_ns && out[at - 1].at.frame > added.at.frame));
+        for (; at > 0 &&
+               (out[at - 1].at.time_ns > added.at.time_ns ||
+                (out[at - 1].at.time_ns == added.at.time_ns && out[at - 1].at.frame > added.at.frame));
              at--)
             out[at] = out[at - 1];
         out[at] = added;
@@ -104,7 +105,8 @@ static void draw(char *room, const char *text, bool to_client)
     room[to_client ? 0 : width - 1] = to_client ? '<' : '>';
 }
 
-static void write_rung(const report_options *options, const ka_finding *finding, const rung *r, int64_t start_ns)
+static void write_rung(const report_options *options, const ka_finding *finding, const rung *r,
+                       int64_t start_ns)
 {
     char line[LADDER_BYTES] = "", text[BETWEEN], time[TIME_WIDTH];
     int64_t status = value_of(finding, "status");
@@ -128,8 +130,8 @@ void text_ladder_write(const report_options *options, const ka_finding *finding)
     unsigned count = rungs_of(finding, rungs);
     if (count == 0)
         return;
-    fprintf(options->out, "%*s%*s%*s%*s\n", TIME_WIDTH - 1, "seconds", FIRST_LINE + 4 - TIME_WIDTH + 1, "client", BETWEEN,
-            "proxy", BETWEEN, "origin");
+    fprintf(options->out, "%*s%*s%*s%*s\n", TIME_WIDTH - 1, "seconds", FIRST_LINE + 4 - TIME_WIDTH + 1,
+            "client", BETWEEN, "proxy", BETWEEN, "origin");
     for (unsigned i = 0; i < count; i++)
         write_rung(options, finding, &rungs[i], rungs[0].at.time_ns);
 }

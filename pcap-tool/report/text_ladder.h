@@ -1,5 +1,5 @@
-/* text_ladder.h - a failure behind a proxy as a ladder: client, proxy and origin, and the deciding frames between
- * them, by time.
+/* text_ladder.h - a failure behind a proxy as a ladder: client, proxy and origin, and the deciding frames
+ * between them, by time.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */

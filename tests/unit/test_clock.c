@@ -9,7 +9,8 @@
 enum { COUNT = 20 };
 
 /* Exchanges 3 s apart: 40 ms there and back, and on the way there as much more as told. */
-static void make(ka_clock_bounds out[COUNT], int64_t offset_ns, int64_t drift_ppb, const int64_t *more_ms, size_t kinds)
+static void make(ka_clock_bounds out[COUNT], int64_t offset_ns, int64_t drift_ppb, const int64_t *more_ms,
+                 size_t kinds)
 {
     for (int i = 0; i < COUNT; i++) {
         int64_t at_ns = 1000 * KA_SECOND_NS + i * 3 * KA_SECOND_NS;
