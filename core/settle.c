@@ -170,7 +170,7 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
 {
     ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
-                                       ka_rules_is_own_close(v));
+                                       ka_rules_is_own_close(v) && !v->connection->tunnelled);
     return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
 }
 
@@ -208,7 +208,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, besid
         if (endpoint != NULL && status == KA_OK) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
                 ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
-            learn_habits(v, j.list, endpoint);
+            if (!v->connection->tunnelled)
+                learn_habits(v, j.list, endpoint);
             status = learn(endpoints, endpoint, v, &record);
         }
     }

@@ -41,6 +41,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
     self->locate_user = options->locate_user;
     self->writer = (ka_writer){self, write_bytes, options->locate ? locate : NULL};
     self->selects = !selection_is_all(&options->selection);
+    self->body = options->body;
+    self->body_user = options->body_user;
     self->error = 0;
     FILE *out = self->out;
     fputs("{\"type\":\"capture\",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION
@@ -128,6 +130,8 @@ void ndjson_finish(ndjson *self, const report_end *end, const tally *counts)
     FILE *out = self->out;
     if (self->error != 0)
         return;
+    if (self->body)
+        self->body(self->body_user, out);
     fprintf(out,
             "{\"type\":\"summary\",\"files\":%zu,\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
             ",\"connections\":%" PRIu64 ",\"findings\":{",

@@ -205,5 +205,6 @@ void text_overview_write(const report_options *options, const report_end *end, c
     write_connections(out, counts);
     write_requests(out, counts);
     write_incomplete(out, end->incomplete);
-    write_verdict(options, end, counts);
+    if (!options->body)
+        write_verdict(options, end, counts);
 }
