@@ -2,10 +2,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The core's public header, with catalogue.h; explanation.h has the catalogue's long texts only. A front end
- * (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to
- * an audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records
- * and findings to a sink.
+ * The core's public header, with basics.h, catalogue.h and proxied.h; explanation.h has the catalogue's long
+ * texts only. A front end (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP
+ * messages and tells them to an audit as facts; the audit pairs requests with responses, measures idle gaps,
+ * judges, and hands records and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
@@ -22,42 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "basics.h"
 #include "catalogue.h"
+#include "proxied.h"
 
-#define KA_SCHEMA         "keptalive/1"
-#define KA_SECOND_NS      INT64_C(1000000000)
-#define KA_MILLISECOND_NS INT64_C(1000000)
-#define KA_NONE           INT64_MIN /* no value, of times and durations */
-
-typedef enum ka_status {
-    KA_OK = 0,
-    KA_NO_MEMORY = -1,
-    KA_MISUSE = -2,
-} ka_status;
-
-typedef struct ka_slice {
-    const char *bytes;
-    size_t len_bytes;
-} ka_slice;
-
-/* One function for all memory: new_bytes 0 frees (and returns NULL), old NULL allocates. */
-typedef struct ka_allocator {
-    void *user;
-    void *(*resize)(void *user, void *old, size_t new_bytes);
-} ka_allocator;
-
-typedef struct ka_address {
-    uint8_t ip[16]; /* IPv4 uses the first four bytes, the rest are zero */
-    uint16_t port;
-    uint8_t version; /* 4 or 6 */
-} ka_address;
-
-/* When and in which frame something was captured. */
-typedef struct ka_moment {
-    int64_t time_ns;
-    uint64_t frame; /* 0: never */
-} ka_moment;
-
+#define KA_SCHEMA "keptalive/1"
 /* KA_FINDING_COUNT when there is no such id. */
 ka_finding_id ka_finding_by_name(ka_slice name);
 
@@ -235,14 +204,6 @@ typedef struct ka_evidence {
 
 enum { KA_VALUES_MAX = 16, KA_EVIDENCE_MAX = 8, KA_CAUSES_MAX = 4 };
 
-/* One connection of a pair: the proxy's to a client, where it is the server, or to a server, where it is the
- * client. */
-typedef struct ka_pair_end {
-    uint32_t stream;
-    ka_address client;
-    ka_address server;
-} ka_pair_end;
-
 typedef struct ka_finding {
     ka_finding_id id;
     ka_severity severity;  /* after the gates */
@@ -351,35 +312,6 @@ typedef struct ka_endpoint_record {
     uint64_t requests_max;
     uint64_t concurrency_max;
 } ka_endpoint_record;
-
-typedef enum ka_link_confidence {
-    KA_LINK_LOW,    /* by method, path and time, and others fitted as well */
-    KA_LINK_MEDIUM, /* by those, and nothing else fitted */
-    KA_LINK_HIGH,   /* by a request id or trace id */
-} ka_link_confidence;
-
-const char *ka_link_confidence_name(ka_link_confidence confidence);
-
-/* Two connections of a proxy that carried the same requests. */
-typedef struct ka_pair_record {
-    ka_pair_end downstream;
-    ka_pair_end upstream;
-    ka_moment asked;     /* the first request that was linked, from the client */
-    ka_moment forwarded; /* and as the proxy sent it on */
-    uint64_t requests;   /* linked, by whatever */
-    uint64_t by_id;      /* of those, by a request id or trace id */
-    uint64_t again;      /* of those, sent again after an attempt on another connection */
-    ka_link_confidence confidence;
-    int64_t clock_offset_ns; /* of the upstream's clock against the downstream's; KA_NONE: they are one */
-    int64_t clock_drift_ppb; /* likewise: nanoseconds a second; KA_NONE: not measured */
-} ka_pair_record;
-
-/* One request on both sides of a proxy: told when the answers, or the end, have shown that it was the same.
- */
-typedef struct ka_link_record {
-    ka_moment asked;     /* its first byte from the client */
-    ka_moment forwarded; /* and from the proxy */
-} ka_link_record;
 
 /* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
 typedef struct ka_sink {

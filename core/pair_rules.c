@@ -41,7 +41,7 @@ static void lower(ka_finding *f)
 static void place_nowhere(ka_finding *f)
 {
     f->stream = 0;
-    f->client = f->server = (ka_address){{0}, 0, 0};
+    f->client = f->server = f->proxied_for = (ka_address){{0}, 0, 0};
 }
 
 static void place(const ka_pair_view *v, ka_finding *f)
