@@ -185,9 +185,16 @@ static bool has_ended(const ka_transport *t)
     return acked[0] && acked[1];
 }
 
+/* When both sides send a SYN (simultaneous open, RFC 9293 section 3.5), who asks first is the client. */
 static void find_client(ka_connection *c, const ka_segment *s)
 {
-    if (c->client_known || !(s->flags & KA_SYN))
+    if (!(s->flags & KA_SYN))
+        return;
+    bool is_first = !c->transport.half[s->direction].syn;
+    bool crosses = c->client_known && is_first && s->direction != c->client && !(s->flags & KA_ACK);
+    if (crosses && c->endpoint == NULL)
+        c->client_known = false;
+    if (c->client_known || crosses || !is_first)
         return;
     c->client = (s->flags & KA_ACK) ? !s->direction : s->direction;
     c->client_known = true;
@@ -309,8 +316,10 @@ ka_status ka_audit_join(ka_audit *a, ka_connection *c)
         a->endpoints.left_out++;
     }
     bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
-    if (c->endpoint != NULL && open)
+    if (c->endpoint != NULL && open) {
         ka_endpoint_opened(c->endpoint);
+        ka_growth_count(&c->endpoint->growth, c->first.time_ns, KA_GROWTH_JOINED);
+    }
     return status;
 }
 
@@ -384,6 +393,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_request *request;
     const ka_allocator *allocator = &a->config.allocator;
     ka_response before = c->exchanges.last;
+    bool strayed = c->exchanges.stray;
     int32_t max_before = c->exchanges.max.latest;
     ka_answer answer =
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
@@ -417,11 +427,24 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
     if (c->transport.half[c->client].ending != NULL)
         ka_audit_many_gave_up(a, c, &v);
-    ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
+    ka_status status = KA_OK;
+    if (request != NULL && c->endpoint != NULL)
+        status = ka_audit_many_answered(a, c, &v, request, strayed, m);
+    if (status == KA_OK)
+        status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     if (status == KA_OK && request != NULL)
         status = ka_audit_pairs_response(a, request, header, m);
     ka_memory_give(allocator, request);
     return status;
+}
+
+/* Without a SYN. */
+static void client_by_message(ka_connection *c, const ka_message *m)
+{
+    if (c->client_known)
+        return;
+    c->client = m->is_response ? !m->direction : m->direction;
+    c->client_known = true;
 }
 
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
@@ -430,10 +453,7 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     if (c->h2 != NULL)
         return KA_OK;
     ka_audit_enter_tunnel(a, c);
-    if (!c->client_known) {
-        c->client = m->is_response ? !m->direction : m->direction;
-        c->client_known = true;
-    }
+    client_by_message(c, m);
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
@@ -473,6 +493,9 @@ static void response_head_seen(ka_connection *c, const ka_message *head, const k
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
+    client_by_message(c, head);
+    if (head->is_response && head->framing == KA_FRAMING_LENGTH)
+        return;
     ka_header_read(head, &header);
     (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }

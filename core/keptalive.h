@@ -48,6 +48,7 @@ typedef struct ka_segment {
     uint32_t captured_bytes; /* of those, how many the capture holds */
     uint16_t window;         /* as on the wire, unscaled */
     uint16_t mss;            /* of a SYN; 0: not told */
+    uint8_t window_scale;    /* of a SYN: one more than its window scale (RFC 7323 section 2.2); 0: none */
     uint16_t ip_id;          /* 0 for IPv6 */
     uint16_t interface;
     uint8_t flags;
@@ -292,26 +293,8 @@ typedef struct ka_gap_record {
     int64_t end_ns;  /* of the gap: the request's first byte */
 } ka_gap_record;
 
-/* What only many connections of one server show. Durations KA_NONE where there is no sample. */
-typedef struct ka_endpoint_record {
-    ka_address server;
-    const char *name; /* the Host its clients asked for, escaped by whoever prints it; "" when none */
-    uint64_t connections;
-    uint64_t requests;
-    uint64_t responses;
-    int64_t timeout_s; /* advertised most recently; KA_NONE */
-    int64_t max;       /* largest advertised; KA_NONE */
-    ka_max_style max_style;
-    uint64_t idle_closes_by_server;
-    uint64_t idle_closes_by_client;
-    int64_t idle_median_by_server_ns;
-    int64_t idle_median_by_client_ns;
-    uint64_t open_at_end;
-    uint64_t requests_median;
-    uint64_t requests_p95;
-    uint64_t requests_max;
-    uint64_t concurrency_max;
-} ka_endpoint_record;
+/* What only many connections of one server show: endpoint_record.h, included below. */
+typedef struct ka_endpoint_record ka_endpoint_record;
 
 /* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
 typedef struct ka_sink {
@@ -384,8 +367,11 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
+/* Whether one side reset the connection: an RST that its receiver must ignore does not count. */
+bool ka_connection_was_reset(const ka_connection *connection);
 /* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
- * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * may be an event stream that never ends, for a request with Expect, whose body may never come, and for the
+ * first message of a connection whose SYN was not seen, by which its client is known. Read are
  * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
@@ -458,5 +444,7 @@ enum { KA_IP_TEXT_BYTES = 46 };
 void ka_ip_text(const ka_address *address, char out[KA_IP_TEXT_BYTES]);
 /* Seconds with the given number of decimals (0 to 9), rounded half away from zero. */
 size_t ka_seconds_text(int64_t duration_ns, unsigned decimals, char *out, size_t size);
+
+#include "endpoint_record.h"
 
 #endif

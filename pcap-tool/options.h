@@ -39,6 +39,7 @@ typedef struct options {
     bool recursive; /* into the directories of directories */
     bool connections;
     bool exchanges;
+    bool servers;
     bool has_fail_on;
     ka_severity fail_on;
     ka_address proxy[OPTIONS_PROXY_MAX];

@@ -132,6 +132,7 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
+        .servers = settings->servers,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
         .body = settings->asks_what_if ? write_what_if : NULL,

@@ -60,22 +60,13 @@ void http_message_begun(collect_connection *connection, const http_head *head)
     connection->http = true;
 }
 
-static bool has_expect(const ka_message *m)
-{
-    for (size_t i = 0; i < m->field_count; i++) {
-        if (m->fields[i].name == KA_FIELD_EXPECT)
-            return true;
-    }
-    return false;
-}
-
-/* The body of a request with Expect may come late, or never; an event stream has no end. */
+/* The body of a request with Expect may come late, or never; an event stream has no end; and whose head it is
+ * tells who the client is, where the SYN was not captured. */
 void http_message_head(const collect_frame *frame, const http_head *head, const ka_message *m)
 {
     ka_message begun = *m;
     begun.len_bytes = head->len_bytes;
-    if (m->is_response ? m->framing == KA_FRAMING_CHUNKED || m->framing == KA_FRAMING_UNTIL_CLOSE
-                       : has_expect(m))
+    if (m->framing != KA_FRAMING_NONE && m->framing != KA_FRAMING_TUNNEL)
         ka_head_seen(frame->connection->core, &begun);
 }
 

@@ -28,6 +28,7 @@ typedef struct report_options {
     const char *filter; /* or NULL */
     bool connections;   /* a table of them in the text */
     bool exchanges;
+    bool servers; /* each at length */
     bool color;
     selection selection;
     /* Written in place of findings, verdict and tables, between the head and the summary; NULL: those. */
