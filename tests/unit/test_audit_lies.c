@@ -23,13 +23,6 @@ static int end(void **state)
     return 0;
 }
 
-static talk opened(uint32_t stream, double at)
-{
-    talk t = talk_open(&s, stream, false);
-    handshake(&t, at, MS, MS);
-    return t;
-}
-
 static uint32_t random_state;
 
 static uint32_t pick(uint32_t below)
