@@ -16,6 +16,11 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
 {
     const ka_message *m = v->message;
     ka_links *links = &a->links;
+    bool watched;
+    if (ka_links_watch(links, &a->endpoints, &c->ends[c->client], m, &watched) != KA_OK)
+        return KA_NO_MEMORY;
+    if (!watched)
+        return KA_OK;
     ka_leg *leg =
         ka_legs_add(&links->legs, &a->config.allocator, a->now.time_ns, links->proxied, links->several);
     if (leg == NULL)
@@ -57,7 +62,8 @@ ka_status ka_audit_pairs_response(ka_audit *a, const ka_request *request, const 
     const ka_leg *down = ka_legs_find(&a->links.legs, leg->downstream);
     leg->late = leg->closed.frame != 0 || (down != NULL && down->closed.frame != 0 && down->status == 0);
     leg->kept = header->connection.keep_alive && !header->connection.close;
-    if (header->keep_alive.present || header->has_proxy_connection)
+    bool counts = a->links.proxied || a->links.several || leg->downstream != 0 || leg->attempts > 0;
+    if (counts && (header->keep_alive.present || header->has_proxy_connection))
         leg->answered = ka_hop_fields_of(m);
     return ka_links_answered(&a->links, leg);
 }

@@ -48,16 +48,14 @@ static int64_t middle_of(const ka_histogram *histogram, uint32_t index)
 /* The position of the first bucket whose index is not below the one given. */
 static uint32_t position_of(const ka_histogram *histogram, uint32_t index)
 {
-    uint32_t low = 0;
-    uint32_t high = histogram->bucket_count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (histogram->buckets[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
+    const ka_histogram_bucket *buckets = histogram->buckets;
+    uint32_t first = 0, count = histogram->bucket_count;
+    while (count > 1) { /* halves without a branch that cannot be foretold */
+        uint32_t half = count / 2;
+        first += buckets[first + half - 1].index < index ? half : 0;
+        count -= half;
     }
-    return low;
+    return first + (count == 1 && buckets[first].index < index ? 1 : 0);
 }
 
 /* Room for at least `needed` buckets, which never exceeds KA_HISTOGRAM_BUCKETS_MAX. */

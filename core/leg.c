@@ -181,7 +181,7 @@ static bool is_too_small(const ka_legs *ls, int64_t now_ns, bool matter, bool ke
 /* Where what matters takes half of the room, something has to go: the oldest. Counted now and then. */
 static bool is_crowded(ka_legs *ls)
 {
-    if (ls->uncounted++ >= ls->room / 4) {
+    if (ls->uncounted++ >= ls->room) {
         ls->pinned = count_pinned(ls);
         ls->uncounted = 0;
     }
@@ -258,26 +258,33 @@ static uint64_t not_zero(uint64_t hash)
     return hash != 0 ? hash : 1;
 }
 
+uint64_t ka_likeness_key(const ka_message *m)
+{
+    return not_zero(ka_hash_bytes(path_of(m->target), ka_hash_bytes(m->method, 0)));
+}
+
 void ka_likeness_of(const ka_message *m, ka_likeness *out)
 {
     ka_slice path = path_of(m->target);
     uint64_t method = ka_hash_bytes(m->method, 0);
+    uint64_t tail = 0;
     *out = (ka_likeness){.key = not_zero(ka_hash_bytes(path, method)),
-                         .tail = not_zero(ka_hash_bytes(last_segment(path), method)),
                          .has_length = m->framing == KA_FRAMING_LENGTH || m->framing == KA_FRAMING_NONE,
                          .body_bytes = m->body_bytes};
     for (size_t i = 0; i < m->field_count; i++) {
         const ka_field *field = &m->fields[i];
         ka_slice trace;
         if (field->name == KA_FIELD_HOST)
-            out->host = ka_hash_text(field->value);
+            out->host = (uint32_t)ka_hash_bytes(field->value, 0);
         if (field->name != KA_FIELD_REQUEST_ID || field->value.len_bytes == 0)
             continue;
+        if (tail == 0)
+            tail = not_zero(ka_hash_bytes(last_segment(path), method));
         bool is_trace = trace_id(field->value, &trace);
         if (is_trace && out->id != 0)
             continue; /* a request id tells one request from all others, a trace has many */
         out->by_trace = is_trace;
-        out->id = not_zero(ka_hash_bytes(is_trace ? trace : field->value, out->tail));
+        out->id = not_zero(ka_hash_bytes(is_trace ? trace : field->value, tail));
     }
 }
 

@@ -22,9 +22,10 @@ enum { KA_LEGS_MAX = 32768 };
 
 /* What a request looks like, and what it says of itself. Hashes: 0 where there is none. */
 typedef struct ka_likeness {
-    uint64_t key;  /* of method and path */
-    uint64_t tail; /* of method and the path's last segment: proxies change what is before it */
-    uint64_t id;   /* of a request id, else of a trace id (W3C Trace Context), and `tail` */
+    uint64_t key; /* of method and path */
+    /* Of a request id, else of a trace id (W3C Trace Context), with method and the path's last segment:
+     * proxies change what is before it. */
+    uint64_t id;
     uint32_t host;
     bool by_trace;
     bool has_length; /* Content-Length, or no body */
@@ -115,6 +116,8 @@ uint64_t ka_likeness_at(uint64_t hash, const ka_address *server);
 /* A failure that is to be told at the end, or may become one. */
 bool ka_leg_matters(const ka_leg *leg);
 
+/* Of method and path, see ka_likeness; never 0. */
+uint64_t ka_likeness_key(const ka_message *request);
 /* What a request's first line and fields make it look like. */
 void ka_likeness_of(const ka_message *request, ka_likeness *out);
 ka_hop_fields ka_hop_fields_of(const ka_message *message);

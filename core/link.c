@@ -38,6 +38,7 @@ void ka_links_fini(ka_links *ls)
     ka_legs_fini(&ls->legs, ls->allocator);
     ka_pairs_fini(&ls->pairs, ls->allocator);
     ka_routes_fini(&ls->routes, ls->allocator);
+    ka_hosts_fini(&ls->servers, ls->allocator);
     ka_memory_give(ls->allocator, ls->lives.at);
     ls->lives = (ka_lives){NULL, 0, 0};
 }
@@ -60,6 +61,7 @@ ka_status ka_links_copy(const ka_links *ls, ka_links *out)
     memset(&copy.pairs, 0, sizeof copy.pairs);
     memset(&copy.routes, 0, sizeof copy.routes);
     memset(&copy.lives, 0, sizeof copy.lives);
+    memset(&copy.servers, 0, sizeof copy.servers); /* no further request comes */
     if (ka_legs_copy(&ls->legs, ls->allocator, &copy.legs) != KA_OK ||
         ka_pairs_copy(&ls->pairs, ls->allocator, &copy.pairs) != KA_OK ||
         ka_routes_copy(&ls->routes, ls->allocator, &copy.routes) != KA_OK ||
@@ -68,6 +70,42 @@ ka_status ka_links_copy(const ka_links *ls, ka_links *out)
         return KA_NO_MEMORY;
     }
     *out = copy;
+    return KA_OK;
+}
+
+/* ---- What to remember ---- */
+
+/* Enough to find a proxy by its first requests. */
+enum { WATCHED_REQUESTS = 2048 };
+/* Of the others one in so many. */
+enum { SAMPLED = 8 };
+
+static bool is_certain(const ka_links *ls)
+{
+    return ls->proxied || ls->several || ls->meets || ls->peers.named;
+}
+
+static ka_status note_servers(ka_links *ls, const ka_endpoints *endpoints)
+{
+    while (ls->servers_added < endpoints->count) {
+        const ka_address *server = &endpoints->at[ls->servers_added]->server;
+        if (ka_hosts_add(&ls->servers, ls->allocator, ls->legs.seed, server) != KA_OK)
+            return KA_NO_MEMORY;
+        ls->servers_added++;
+    }
+    return KA_OK;
+}
+
+ka_status ka_links_watch(ka_links *ls, const ka_endpoints *endpoints, const ka_address *client,
+                         const ka_message *request, bool *watched)
+{
+    if (!is_certain(ls)) {
+        if (note_servers(ls, endpoints) != KA_OK)
+            return KA_NO_MEMORY;
+        ls->meets = ka_hosts_has(&ls->servers, ls->legs.seed, client);
+    }
+    *watched = is_certain(ls) || ls->requests < WATCHED_REQUESTS || ka_likeness_key(request) % SAMPLED == 0;
+    ls->requests += ls->requests < WATCHED_REQUESTS ? 1 : 0;
     return KA_OK;
 }
 
@@ -200,10 +238,12 @@ static void choose_at_proxy(const ka_links *ls, const ka_leg *u, unsigned by, ui
 static choice choose_anywhere(const ka_links *ls, const ka_leg *u)
 {
     choice chosen = {NULL, false};
-    choose_at_proxy(ls, u, KA_BY_ID, u->like.id, &chosen);
+    bool has_id = u->like.id != 0;
+    if (has_id)
+        choose_at_proxy(ls, u, KA_BY_ID, u->like.id, &chosen);
     if (chosen.best == NULL)
         choose_at_proxy(ls, u, KA_BY_KEY, u->like.key, &chosen);
-    if (chosen.best == NULL)
+    if (chosen.best == NULL && has_id)
         choose(ls, u, KA_BY_EITHER, u->like.id, &chosen);
     if (chosen.best == NULL)
         choose(ls, u, KA_BY_EITHER, u->like.key, &chosen);

@@ -10,6 +10,8 @@
 #ifndef KA_LINK_H
 #define KA_LINK_H
 
+#include "endpoint.h"
+#include "hosts.h"
 #include "leg.h"
 #include "pair.h"
 #include "peer.h"
@@ -36,7 +38,11 @@ typedef struct ka_links {
     ka_routes routes;
     ka_lives lives;
     ka_peers peers;
-    bool proxied;  /* some request went through a proxy */
+    ka_hosts servers;       /* that have been asked something */
+    uint32_t servers_added; /* of those known to the audit */
+    bool meets;             /* one of them asked another */
+    uint64_t requests;      /* until it was decided what to look for */
+    bool proxied;           /* some request went through a proxy */
     bool several;  /* inputs or interfaces, perhaps with clocks of their own: more is remembered, for replay.c
                     */
     bool ids_pass; /* and kept its id on the way */
@@ -47,6 +53,13 @@ void ka_links_init(ka_links *links, const ka_allocator *allocator, uint64_t seed
 void ka_links_fini(ka_links *links);
 /* A copy to judge at the end. */
 ka_status ka_links_copy(const ka_links *links, ka_links *out);
+
+/* Whether a request is one to be remembered. All are, among the first, where a proxy was named or found,
+ * where one of the servers asks another, and where there are several clocks. In other captures a proxy could
+ * only be one with two addresses that never meet: some of the requests are enough to find it, chosen by what
+ * they ask for, so that both sides choose the same. KA_NO_MEMORY, else *watched is set. */
+ka_status ka_links_watch(ka_links *links, const ka_endpoints *endpoints, const ka_address *client,
+                         const ka_message *request, bool *watched);
 
 /* A request, filled in; it waits from now on. */
 void ka_links_request(ka_links *links, ka_leg *leg);

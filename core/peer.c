@@ -44,6 +44,7 @@ void ka_peers_named(ka_peers *ps, const ka_address *addresses, size_t count)
                 peer->known = true;
         }
     }
+    ps->named = count > 0;
 }
 
 bool ka_peers_same(const ka_peers *ps, const ka_address *in, const ka_address *out)

@@ -25,6 +25,7 @@ typedef struct ka_peer {
 typedef struct ka_peers {
     ka_peer at[KA_PEERS_MAX];
     uint32_t count;
+    bool named; /* by the user, some of them */
 } ka_peers;
 
 bool ka_same_ip(const ka_address *a, const ka_address *b);

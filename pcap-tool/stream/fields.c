@@ -69,19 +69,25 @@ static uint64_t eight(const char *bytes)
     return word;
 }
 
-/* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other byte to a letter, and to '-'
- * only CR. */
+/* Whether eight bytes are those of a name in lower case. Names are case-insensitive (RFC 9110 section 5.1):
+ * 0x20 may differ where the name has a letter, which 0x40 tells from '-'. */
+static bool same_eight(const char *name, const char *lower)
+{
+    uint64_t wanted = eight(lower);
+    uint64_t letters = (wanted & UINT64_C(0x4040404040404040)) >> 1;
+    return ((eight(name) ^ wanted) & ~letters) == 0;
+}
+
 static bool equals(const char *name, const char *lower, size_t len_bytes)
 {
-    const uint64_t lower_case = UINT64_C(0x2020202020202020);
     size_t i = 0;
     for (; i + 8 <= len_bytes; i += 8)
-        if ((eight(name + i) | lower_case) != eight(lower + i))
+        if (!same_eight(name + i, lower + i))
             return false;
     if (i > 0) /* the rest, with some bytes once more */
-        return (eight(name + len_bytes - 8) | lower_case) == eight(lower + len_bytes - 8);
+        return same_eight(name + len_bytes - 8, lower + len_bytes - 8);
     for (; i < len_bytes; i++)
-        if ((name[i] | 0x20) != lower[i])
+        if (((name[i] ^ lower[i]) & ~((lower[i] & 0x40) >> 1)) != 0)
             return false;
     return true;
 }
@@ -96,8 +102,7 @@ static const known *find(const char *text, size_t len_bytes)
         if (at->len_bytes >= len_bytes || (text[1] | 0x20) != at->name[1])
             continue;
         char end = text[at->len_bytes];
-        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes) &&
-            memchr(text, '\r', at->len_bytes) == NULL) /* to equals(), it is a '-' */
+        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes))
             return at;
     }
     return NULL;
