@@ -120,16 +120,86 @@ static void coarsen(ka_histogram *histogram)
     histogram->coarse++;
 }
 
+/* ---- One bucket for every index between the first and the last: found without a search ---- */
+
+static uint32_t span_of(const ka_histogram *histogram)
+{
+    uint32_t count = histogram->bucket_count;
+    return count > 0 ? histogram->buckets[count - 1].index - histogram->buckets[0].index + 1 : 0;
+}
+
+/* There must be room for as many as the limit allows. */
+static void spread(ka_histogram *histogram)
+{
+    while (span_of(histogram) > histogram->bucket_limit)
+        coarsen(histogram);
+    ka_histogram_bucket *buckets = histogram->buckets;
+    uint32_t span = span_of(histogram), from = histogram->bucket_count;
+    for (uint32_t to = span; to-- > 0;) { /* from the back: nothing is overwritten before it was moved */
+        uint32_t index = buckets[0].index + to;
+        bool there = from > 0 && buckets[from - 1].index == index;
+        buckets[to] = (ka_histogram_bucket){index, there ? buckets[--from].count : 0};
+    }
+    histogram->bucket_count = span;
+    histogram->dense = true;
+}
+
+/* Makes the bucket at the front or at the back one of those there are. */
+static void extend(ka_histogram *histogram, uint32_t index)
+{
+    ka_histogram_bucket *buckets = histogram->buckets;
+    uint32_t count = histogram->bucket_count;
+    uint32_t first = count > 0 ? buckets[0].index : index, before = index < first ? first - index : 0;
+    uint32_t after = index >= first + count ? index + 1 - first - count : 0;
+    memmove(buckets + before, buckets, count * sizeof *buckets);
+    for (uint32_t i = 0; i < before; i++)
+        buckets[i] = (ka_histogram_bucket){index + i, 0};
+    for (uint32_t i = 0; i < after; i++)
+        buckets[before + count + i] = (ka_histogram_bucket){first + count + i, 0};
+    histogram->bucket_count = before + count + after;
+}
+
+static bool extends_too_far(const ka_histogram *histogram, uint32_t index)
+{
+    const ka_histogram_bucket *buckets = histogram->buckets;
+    uint32_t count = histogram->bucket_count, limit = histogram->bucket_limit;
+    if (count == 0)
+        return false;
+    return index < buckets[0].index ? buckets[count - 1].index - index >= limit
+                                    : index - buckets[0].index >= limit;
+}
+
+static void count_in_dense(ka_histogram *histogram, uint32_t index, uint64_t count)
+{
+    while (extends_too_far(histogram, index >> histogram->coarse))
+        coarsen(histogram);
+    index >>= histogram->coarse;
+    if (histogram->bucket_count == 0 || index - histogram->buckets[0].index >= histogram->bucket_count)
+        extend(histogram, index);
+    histogram->buckets[index - histogram->buckets[0].index].count += count;
+}
+
+/* ---- */
+
 /* Counts more values of the bucket with that index, of the finest kind. */
 static ka_status count_in(ka_histogram *histogram, uint32_t index, uint64_t count)
 {
-    uint32_t at = position_of(histogram, index >> histogram->coarse);
-    if (at < histogram->bucket_count && histogram->buckets[at].index == index >> histogram->coarse) {
+    if (histogram->dense) {
+        uint32_t at =
+            (index >> histogram->coarse) - (histogram->bucket_count > 0 ? histogram->buckets[0].index : 0);
+        if (at < histogram->bucket_count)
+            histogram->buckets[at].count += count;
+        else
+            count_in_dense(histogram, index, count);
+        return KA_OK;
+    }
+    uint32_t at = position_of(histogram, index);
+    if (at < histogram->bucket_count && histogram->buckets[at].index == index) {
         histogram->buckets[at].count += count;
         return KA_OK;
     }
     if (histogram->bucket_limit != 0 && histogram->bucket_count == histogram->bucket_limit) {
-        coarsen(histogram);
+        spread(histogram);
         return count_in(histogram, index, count);
     }
     ka_status status = reserve(histogram, histogram->bucket_count + 1);
@@ -137,7 +207,7 @@ static ka_status count_in(ka_histogram *histogram, uint32_t index, uint64_t coun
         return status;
     ka_histogram_bucket *bucket = histogram->buckets + at;
     memmove(bucket + 1, bucket, (histogram->bucket_count - at) * sizeof *bucket);
-    *bucket = (ka_histogram_bucket){index >> histogram->coarse, count};
+    *bucket = (ka_histogram_bucket){index, count};
     histogram->bucket_count++;
     return KA_OK;
 }
@@ -171,15 +241,19 @@ static uint32_t union_count(const ka_histogram *a, const ka_histogram *b)
 static ka_status merge_limited(ka_histogram *into, const ka_histogram *from)
 {
     uint32_t needed = into->bucket_count + from->bucket_count;
-    if (into->bucket_limit != 0 && needed > into->bucket_limit)
+    if (into->bucket_limit != 0 && (needed > into->bucket_limit || from->dense))
         needed = into->bucket_limit;
     ka_status status = reserve(into, needed);
     if (status != KA_OK)
         return status;
-    while (into->coarse < from->coarse)
+    if (from->dense && into->bucket_limit != 0 && !into->dense)
+        spread(into);
+    while (into->dense && into->coarse < from->coarse)
         coarsen(into);
-    for (uint32_t i = 0; i < from->bucket_count; i++)
-        count_in(into, from->buckets[i].index << from->coarse, from->buckets[i].count);
+    for (uint32_t i = 0; i < from->bucket_count; i++) {
+        if (from->buckets[i].count > 0)
+            count_in(into, from->buckets[i].index << from->coarse, from->buckets[i].count);
+    }
     widen(into, from->smallest, from->largest);
     into->count += from->count;
     return KA_OK;

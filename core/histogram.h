@@ -12,10 +12,10 @@
 
 #include "keptalive.h"
 
-/* A limit of buckets makes it coarser instead of larger: when one too many is needed, neighbours are joined
- * and every bucket is twice as wide from then on. With 512, values that spread over ten octaves stand in
- * buckets of 1/32 of an octave. The result still does not depend on the order: it is as coarse as the values
- * need. */
+/* A limit of buckets makes it coarser instead of larger. When one too many is needed, from the smallest to
+ * the largest value all have buckets, of twice the width until they are no more than the limit: with 512,
+ * values that spread over ten octaves stand in buckets of 1/32 of an octave. Then a bucket is found without a
+ * search, too. The result still does not depend on the order: it is as coarse as the values need. */
 
 /* Numbers below 2^63 have their highest bit at 62 at most: 2048 exact buckets and 1024 for each of the bits
  * 11 to 62. At 16 bytes each a histogram never needs more than 864 KiB (twice that for a moment while it
@@ -30,11 +30,12 @@ typedef struct ka_histogram_bucket {
 /* Owns `buckets`; the allocator must outlive it. */
 typedef struct ka_histogram {
     const ka_allocator *allocator;
-    ka_histogram_bucket *buckets; /* by ascending index, no count is 0 */
+    ka_histogram_bucket *buckets; /* by ascending index; no count is 0, unless `dense` */
     uint32_t bucket_count;
     uint32_t bucket_room;
     uint32_t bucket_limit; /* 0: none */
     uint32_t coarse;       /* an index stands for 2^coarse buckets */
+    bool dense;            /* beyond the limit: each index follows the one before */
     uint64_t count;
     int64_t smallest; /* exact; KA_NONE when empty */
     int64_t largest;  /* likewise */

@@ -64,13 +64,21 @@ static int64_t quantile_of(const ka_histogram *h, stretch s, unsigned percent)
     return ka_histogram_value(h, at);
 }
 
+/* Empty buckets are part of a hole. The last bucket never is one. */
 static stretch next_stretch(const ka_histogram *h, uint32_t from)
 {
-    uint32_t to = from + 1;
-    while (to < h->bucket_count && ka_histogram_value(h, to) - ka_histogram_value(h, to - 1) <=
-                                       coarse_ns(ka_histogram_value(h, to), HOLE_NS))
-        to++;
-    return (stretch){from, to};
+    while (h->buckets[from].count == 0)
+        from++;
+    uint32_t last = from;
+    for (uint32_t to = from + 1; to < h->bucket_count; to++) {
+        int64_t value_ns = ka_histogram_value(h, to);
+        if (h->buckets[to].count == 0)
+            continue;
+        if (value_ns - ka_histogram_value(h, last) > coarse_ns(value_ns, HOLE_NS))
+            break;
+        last = to;
+    }
+    return (stretch){from, last + 1};
 }
 
 static bool is_mode(const ka_histogram *h, stretch s, const ka_thresholds *limits, ka_timer_mode *out)

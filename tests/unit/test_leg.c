@@ -59,7 +59,6 @@ static void a_proxys_target_is_the_origins_path(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(like("GET", rows[i].a, NULL).key == like("GET", rows[i].b, NULL).key, rows[i].same);
     assert_true(like("GET", "/a", NULL).key != like("PUT", "/a", NULL).key);
-    assert_true(like("GET", "/shop/cart?id=7/8", NULL).tail == like("GET", "/cart?id=7/8", NULL).tail);
 }
 
 static void ids_tell_requests_apart(void **state)
@@ -71,6 +70,7 @@ static void ids_tell_requests_apart(void **state)
     assert_int_equal(like("GET", "/a", NULL).id, 0);
     assert_int_equal(like("GET", "/a", "").id, 0);
     assert_true(like("GET", "/x/a", "17").id == like("GET", "/a", "17").id);
+    assert_true(like("GET", "/shop/cart?id=7/8", "17").id == like("GET", "/cart?id=7/8", "17").id);
     assert_true(like("GET", "/a", "17").id != like("GET", "/a", "18").id);
     assert_true(like("GET", "/a", "17").id != like("GET", "/b", "17").id);
     assert_true(like("GET", "/a", trace).id == like("GET", "/a", span).id);
