@@ -19,6 +19,11 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
     ka_endpoints_init(&a->endpoints, &a->config.allocator, config->hash_seed);
+    ka_links_init(&a->links, &a->config.allocator, config->hash_seed);
+    ka_peers_named(&a->links.peers, config->proxy_addresses, config->proxy_address_count);
+    a->config.proxy_addresses = NULL;
+    a->links.sink = &a->config.sink;
+    a->links.several = config->several_clocks;
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
@@ -43,6 +48,7 @@ void ka_audit_free(ka_audit *a)
         forget(a, a->oldest);
     ka_dues_fini(&a->dues, &a->config.allocator);
     ka_endpoints_fini(&a->endpoints);
+    ka_links_fini(&a->links);
     ka_pool_fini(&a->connections);
     const ka_allocator allocator = a->config.allocator;
     ka_memory_give(&allocator, a);
@@ -66,33 +72,6 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     a->newest = c;
     *out = c;
     return KA_OK;
-}
-
-static void prefetch(const void *memory, size_t size_bytes)
-{
-    enum { CACHE_LINE_BYTES = 64 };
-    for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
-        __builtin_prefetch((const char *)memory + at, 1);
-}
-
-uint64_t ka_audit_servers_left_out(const ka_audit *a)
-{
-    return a->endpoints.left_out;
-}
-
-uint64_t ka_audit_clients_left_out(const ka_audit *a)
-{
-    return a->endpoints.clients.left_out;
-}
-
-void ka_connection_prefetch(const ka_connection *c, unsigned step)
-{
-    if (step == 0) {
-        prefetch(c, sizeof *c);
-        return;
-    }
-    prefetch(c->transport.activity, sizeof *c->transport.activity);
-    prefetch(c->exchanges.newest, sizeof *c->exchanges.newest);
 }
 
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
@@ -197,14 +176,14 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
         return KA_OK;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     ka_view_close(&v);
-    ka_status status = KA_OK;
+    ka_status status = ka_audit_pairs_closed(a, &v);
     bool counts =
         v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE && !ka_view_reset_by_request(&v) &&
         (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
         (c->exchanges.last.persists ||
          (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
         v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v) && !c->tunnelled;
-    if (counts)
+    if (counts && status == KA_OK)
         status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
                                         v.close.idle_ns);
     if (status == KA_OK)
@@ -229,6 +208,8 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     if (s->time_ns > a->now.time_ns)
         a->now.time_ns = s->time_ns;
     a->now.frame = s->frame;
+    a->interface = s->interface;
+    a->links.several |= s->interface != 0;
     if (settle_due(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->first.frame == 0)
@@ -358,6 +339,8 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     ka_elsewhere elsewhere;
     if (c->endpoint != NULL && ka_audit_many_request(a, c, &v, &elsewhere) != KA_OK)
         return KA_NO_MEMORY;
+    if (ka_audit_pairs_request(a, c, &v, request) != KA_OK)
+        return KA_NO_MEMORY;
     ka_status status = ask_of_message(a, c, &v, KA_ON_REQUEST);
     c->exchanges.continued = false;
     return status;
@@ -417,6 +400,8 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         status = ka_audit_many_answered(a, c, &v, request, strayed, m);
     if (status == KA_OK)
         status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
+    if (status == KA_OK && request != NULL)
+        status = ka_audit_pairs_response(a, request, header, m);
     ka_memory_give(allocator, request);
     return status;
 }

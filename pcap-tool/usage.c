@@ -18,6 +18,8 @@ typedef struct usage_row {
 static const usage_row input_rows[] = {
     {"-r, --recursive", "of a directory, read the captures in its sub-directories, too"},
     {"--filter EXPR", "look only at packets that match this BPF expression, as tcpdump takes it"},
+    {"--proxy ADDR[,ADDR]", "addresses of one proxy, of its clients' side and its servers' side; found "
+                            "without this where they are one, or enough requests went through"},
     {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
 };
 

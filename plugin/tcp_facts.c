@@ -132,6 +132,15 @@ static int64_t time_of(const packet_info *pinfo)
     return secs * KA_SECOND_NS + (is_odd ? 0 : pinfo->abs_ts.nsecs);
 }
 
+/* Captures with several may have several clocks. */
+static uint16_t interface_of(const packet_info *pinfo)
+{
+    const wtap_rec *rec = pinfo->rec;
+    bool told =
+        rec != NULL && rec->rec_type == REC_TYPE_PACKET && rec->presence_flags & WTAP_HAS_INTERFACE_ID;
+    return told ? (uint16_t)MIN(rec->rec_header.packet_header.interface_id, UINT16_MAX) : 0;
+}
+
 bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
 {
     unsigned tcp_count = wanted_count(tree, WANTED_TCP);
@@ -149,6 +158,7 @@ bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
     memset(out, 0, sizeof *out);
     out->segment.time_ns = time_of(pinfo);
     out->segment.frame = pinfo->num;
+    out->segment.interface = interface_of(pinfo);
     out->stream = compat_uinteger(wanted_item(tree, WANTED_TCP_STREAM, stream_count - 1));
     int ip_end = read_ip(&ip, out);
     if (ip.item->ds_tvb != tcp->ds_tvb) /* fragments put together: the header tells one fragment's length */

@@ -220,6 +220,8 @@ static void read_request_line(ka_message *message, const char *head, size_t len_
     message->method = (ka_slice){head, at};
     while (at < len_bytes && head[at] == ' ')
         at++;
+    const char *end = at < len_bytes ? memchr(head + at, ' ', len_bytes - at) : NULL;
+    message->target = (ka_slice){head + at, end != NULL ? (size_t)(end - head) - at : 0};
     message->origin_form = at < len_bytes && head[at] == '/';
 }
 

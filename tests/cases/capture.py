@@ -49,8 +49,9 @@ class Capture:
 
     def settle_in(self, variant):
         instance, case = Instance(variant), variant.case
-        clients = {name: self.host("client", variant.version) for name in case.clients}
         servers = {name: self.host("server", variant.version) for name in case.servers}
+        clients = {name: servers[name] if name in case.proxies else self.host("client", variant.version)
+                   for name in case.clients}
         instance.servers = {name: (str(servers[name]), case.servers[name]["port"]) for name in servers}
         ports = {}
         for number, (name, connection) in enumerate(case.connections.items()):

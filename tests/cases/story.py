@@ -84,6 +84,7 @@ class Case:
     point: str = "middle"  # of capture
     servers: dict = field(default_factory=dict)  # name -> {"port": 80, "named": "server"}
     clients: list = field(default_factory=list)
+    proxies: list = field(default_factory=list)  # names that are a server and a client with one address
     connections: dict = field(default_factory=dict)
     events: list = field(default_factory=list)
     end_ns: int = None
@@ -133,6 +134,7 @@ class Reader:
             self.fail("a case begins with a comment that tells its story")
         word = text.split()[0]
         known = {"path": self.path, "capture": self.capture, "server": self.server, "client": self.client,
+                 "proxy": self.proxy,
                  "connect": self.connect, "expect": self.expect, "unless": self.unless, "repeat": self.repeat}
         if self.repeated is not None and word == "end":
             self.repeat_all()
@@ -253,6 +255,12 @@ class Reader:
         if len(words) != 1 or words[0] in self.case.clients:
             self.fail("a client needs a name of its own")
         self.case.clients.append(words[0])
+
+    def proxy(self, text):
+        """A server and a client, on one host."""
+        self.server(text)
+        self.client("client " + text.split()[1])
+        self.case.proxies.append(text.split()[1])
 
     def connect(self, text):
         words = text.split()[1:]
