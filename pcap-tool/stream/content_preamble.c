@@ -6,6 +6,9 @@
 
 #include "stream/content_parts.h"
 
+/* A preamble of version 2 begins with two empty lines, which may be just that: messages on their own. */
+enum { LINE_BREAKS_BYTES = 4 };
+
 /* A preamble under way, or bytes that may become one. */
 typedef struct preamble_walker {
     ka_preamble what; /* len_bytes 0: not decided yet */
@@ -14,6 +17,8 @@ typedef struct preamble_walker {
     uint32_t left; /* behind what was read, to be passed over */
     uint32_t kept_bytes;
     uint8_t kept[KA_PREAMBLE_BYTES_MAX];
+    ka_moment line_at[LINE_BREAKS_BYTES]; /* of the first kept bytes, each */
+    uint32_t line_ack[LINE_BREAKS_BYTES];
 } preamble_walker;
 
 static ka_slice slice_of(const uint8_t *bytes, size_t len_bytes)
@@ -61,19 +66,28 @@ static void tell(const content_place *place)
     place->half->content = HALF_START;
 }
 
+static stream_run kept_run(const preamble_walker *walker, uint32_t from, uint32_t len_bytes, ka_moment at,
+                           uint32_t ack)
+{
+    return (stream_run){.bytes = walker->kept + from,
+                        .captured_bytes = len_bytes,
+                        .len_bytes = len_bytes,
+                        .seq = walker->bytes.seq + from,
+                        .ack = ack,
+                        .at = at};
+}
+
 /* It was none: what was kept goes to the parser of HTTP, whose first bytes it can only be. */
 static void hand_on(const content_place *place)
 {
     preamble_walker *walker = place->half->preamble;
-    stream_run kept = {.bytes = walker->kept,
-                       .captured_bytes = walker->kept_bytes,
-                       .len_bytes = walker->kept_bytes,
-                       .seq = walker->bytes.seq,
-                       .ack = walker->ack,
-                       .at = walker->bytes.first};
+    uint32_t i = 0;
     place->half->preamble = NULL;
     place->half->content = HALF_HTTP;
-    content_replay(place, kept);
+    for (; i < LINE_BREAKS_BYTES && i < walker->kept_bytes; i++)
+        content_replay(place, kept_run(walker, i, 1, walker->line_at[i], walker->line_ack[i]));
+    if (i < walker->kept_bytes) /* of these, only where the message begins is told */
+        content_replay(place, kept_run(walker, i, walker->kept_bytes - i, walker->bytes.first, walker->ack));
     context_resize(place->context, walker, 0);
 }
 
@@ -98,6 +112,10 @@ static bool read(const content_place *place, stream_run *run)
         hand_on(place);
         return true;
     case KA_PREAMBLE_MORE:
+        for (uint32_t i = walker->kept_bytes; i < walker->kept_bytes + some && i < LINE_BREAKS_BYTES; i++) {
+            walker->line_at[i] = run->at;
+            walker->line_ack[i] = run->ack;
+        }
         walker->kept_bytes += some;
         take(walker, run, some);
         return true;
