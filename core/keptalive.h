@@ -405,6 +405,8 @@ typedef struct ka_writer {
     bool (*write)(void *user, const char *bytes, size_t len_bytes);
     /* With several input files: the file of a frame and its number there; NULL or false: not told. */
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);
+    /* Where documents of several captures follow each other: the file every record is of; NULL: not told. */
+    const char *file;
 } ka_writer;
 
 bool ka_write_connection(const ka_writer *writer, const ka_record *record);

@@ -88,6 +88,30 @@ static const char *parse_duration(const char *text, int64_t *out)
     return NULL;
 }
 
+static int64_t suffix_bytes(const char *suffix)
+{
+    static const char letters[] = "KMG";
+    const char *letter = *suffix != '\0' ? strchr(letters, *suffix) : NULL;
+    if (*suffix == '\0')
+        return 1;
+    return letter != NULL && suffix[1] == '\0' ? INT64_C(1024) << 10 * (letter - letters) : 0;
+}
+
+const char *number_parse_size(const char *text, int64_t least, int64_t *out)
+{
+    const char *at = text;
+    int64_t count = digits(&at);
+    int64_t unit_bytes = suffix_bytes(at);
+    if (at == text || unit_bytes == 0)
+        return "is not a size (try 512M or 2G)";
+    if (count > NUMBER_SIZE_MAX / unit_bytes)
+        return "is out of range";
+    if (count * unit_bytes < least)
+        return "is too little";
+    *out = count * unit_bytes;
+    return NULL;
+}
+
 const char *number_parse(const char *text, ka_unit unit, int64_t *out)
 {
     switch (unit) {

@@ -4,6 +4,7 @@
  */
 #include "options.h"
 
+#include "memory.h"
 #include "nearest.h"
 #include "number.h"
 #include "report/escape.h"
@@ -31,6 +32,9 @@ enum {
     CODE_IGNORE,
     CODE_SET,
     CODE_COLOR,
+    CODE_EACH,
+    CODE_JOBS,
+    CODE_MEMORY,
     CODE_THRESHOLD, /* and the row's index */
 };
 
@@ -38,6 +42,9 @@ static const struct option plain_options[] = {
     {"format", required_argument, NULL, CODE_FORMAT},
     {"filter", required_argument, NULL, CODE_FILTER},
     {"recursive", no_argument, NULL, 'r'},
+    {"each", no_argument, NULL, CODE_EACH},
+    {"jobs", required_argument, NULL, CODE_JOBS},
+    {"memory", required_argument, NULL, CODE_MEMORY},
     {"connections", no_argument, NULL, CODE_CONNECTIONS},
     {"exchanges", no_argument, NULL, CODE_EXCHANGES},
     {"fail-on", required_argument, NULL, CODE_FAIL_ON},
@@ -201,6 +208,28 @@ static options_status set_word(options *out, int code, char *error)
     return OPTIONS_RUN;
 }
 
+static options_status set_jobs(options *out, char *error)
+{
+    int64_t jobs;
+    const char *fault = number_parse(optarg, KA_COUNT, &jobs);
+    if (!fault && jobs > OPTIONS_JOBS_MAX)
+        fault = "is out of range";
+    if (fault)
+        return wrong(error, "--jobs: \"%s\" %s", as_typed(optarg).text, fault);
+    out->jobs = (unsigned)jobs;
+    return OPTIONS_RUN;
+}
+
+static options_status set_memory(options *out, char *error)
+{
+    int64_t size_bytes;
+    const char *fault = number_parse_size(optarg, MEMORY_LEAST_BYTES, &size_bytes);
+    if (fault)
+        return wrong(error, "--memory: \"%s\" %s", as_typed(optarg).text, fault);
+    out->memory_bytes = (uint64_t)size_bytes;
+    return OPTIONS_RUN;
+}
+
 static options_status set_option(options *out, int code, char **argv, char *error)
 {
     switch (code) {
@@ -214,6 +243,13 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case 'r':
         out->recursive = true;
         return OPTIONS_RUN;
+    case CODE_EACH:
+        out->each = true;
+        return OPTIONS_RUN;
+    case CODE_JOBS:
+        return set_jobs(out, error);
+    case CODE_MEMORY:
+        return set_memory(out, error);
     case CODE_FILTER:
         out->filter = optarg;
         return OPTIONS_RUN;
@@ -252,6 +288,10 @@ static options_status check_paths(const options *out, char *error)
         standard_inputs += strcmp(out->paths[i], "-") == 0;
     if (standard_inputs > 1)
         return wrong(error, "-: standard input can be read only once");
+    if (out->each && standard_inputs > 0)
+        return wrong(error, "-: with --each, captures must be files");
+    if (out->jobs > 0 && !out->each)
+        return wrong(error, "--jobs: only with --each");
     return OPTIONS_RUN;
 }
 
@@ -286,7 +326,7 @@ static void restart_getopt(void)
 options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES])
 {
     struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1];
-    options parsed = {.format = OPTIONS_TEXT};
+    options parsed = {.format = OPTIONS_TEXT, .memory_bytes = MEMORY_DEFAULT_BYTES};
     bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
     argc -= explain;
     argv += explain;

@@ -47,6 +47,7 @@ typedef struct run {
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
     int64_t last_ns;
     incomplete incomplete;
+    outcome *result; /* or NULL */
     char encapsulation[ENCAPSULATION_BYTES];
 } run;
 
@@ -92,6 +93,7 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
+        .each = settings->each,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
         .locate_user = self->capture,
@@ -275,6 +277,8 @@ static void write_end(run *self)
         .incomplete = &self->incomplete,
     };
     report_finish(self->report, &end);
+    if (self->result)
+        outcome_set(self->result, &end, report_tally(self->report));
 }
 
 /* The highest status that applies. */
@@ -309,10 +313,11 @@ static void close_all(run *self)
         fclose(self->out);
 }
 
-int run_capture(const options *settings)
+int run_capture(const options *settings, outcome *result)
 {
     static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
+    self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
     int status = open_all(&self);
     if (status == EXIT_DONE) {

@@ -27,4 +27,8 @@ void ndjson_endpoint(ndjson *self, const ka_endpoint_record *endpoint);
 /* Writes the summary. */
 void ndjson_finish(ndjson *self, const report_end *end, const tally *counts);
 
+/* Parts of a summary: what stands between the braces, and between the brackets. */
+void ndjson_finding_counts(FILE *out, const tally *counts);
+void ndjson_incomplete(FILE *out, const incomplete *list);
+
 #endif

@@ -27,6 +27,7 @@ typedef struct report_options {
     bool connections;   /* a table of them in the text */
     bool exchanges;
     bool color;
+    bool each; /* one of several documents in a row: every record tells its file, the only path */
     selection selection;
     /* As ka_writer.locate; NULL with one input, whose frames need no file. */
     void *locate_user;

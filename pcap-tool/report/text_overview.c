@@ -186,6 +186,15 @@ static void write_verdict(const report_options *options, const report_end *end, 
     fputs(color(options->color, COLOR_PLAIN), options->out);
 }
 
+void text_overview_totals(const report_options *options, const report_end *end, const tally *counts)
+{
+    write_packets(options->out, end);
+    write_connections(options->out, counts);
+    write_requests(options->out, counts);
+    write_incomplete(options->out, end->incomplete);
+    write_verdict(options, end, counts);
+}
+
 void text_overview_write(const report_options *options, const report_end *end, const tally *counts)
 {
     FILE *out = options->out;
@@ -193,9 +202,5 @@ void text_overview_write(const report_options *options, const report_end *end, c
             color(options->color, COLOR_BOLD), color(options->color, COLOR_PLAIN));
     write_files(options);
     write_selection(options, counts);
-    write_packets(out, end);
-    write_connections(out, counts);
-    write_requests(out, counts);
-    write_incomplete(out, end->incomplete);
-    write_verdict(options, end, counts);
+    text_overview_totals(options, end, counts);
 }
