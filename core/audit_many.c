@@ -27,9 +27,9 @@ static ka_status retries_of(ka_audit *a, const ka_connection *c, ka_retries **ou
     if (client == NULL)
         return KA_OK;
     if (client->retries == NULL)
-        client->retries = ka_memory_take(&a->config.allocator, sizeof *client->retries);
+        client->retries = ka_memory_take(&a->config.ledgers, sizeof *client->retries);
     *out = client->retries;
-    return client->retries != NULL ? KA_OK : KA_NO_MEMORY;
+    return ka_endpoints_spare(&a->endpoints, client->retries != NULL ? KA_OK : KA_NO_MEMORY);
 }
 
 /* ---- A request came ---- */
@@ -54,8 +54,9 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_request *
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
     uint32_t site = ka_hash_text(host);
-    if (ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger) != KA_OK)
-        return KA_NO_MEMORY;
+    ka_status status = ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger);
+    if (status != KA_OK && !a->endpoints.limited)
+        return status;
     ka_endpoint_named(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
     a->endpoints.clients.left_out += client == NULL ? 1 : 0;
@@ -176,8 +177,8 @@ static bool is_early(const ka_view *v)
 static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
 {
     if (e->evictions == NULL &&
-        (e->evictions = ka_memory_take(&a->config.allocator, sizeof *e->evictions)) == NULL)
-        return KA_NO_MEMORY;
+        (e->evictions = ka_memory_take(&a->config.ledgers, sizeof *e->evictions)) == NULL)
+        return ka_endpoints_spare(&a->endpoints, KA_NO_MEMORY);
     int64_t since_syn_ns = e->newest_syn_ns == KA_NONE ? INT64_MAX : v->close.at.time_ns - e->newest_syn_ns;
     ka_early_close close = {
         .at = v->close.at,

@@ -315,6 +315,9 @@ typedef struct ka_sink {
 typedef struct ka_config {
     ka_thresholds thresholds;
     ka_allocator allocator;
+    /* Of the statistics of servers and clients, which only grow: what this one refuses is left out of them,
+     * and counted. Without a function it is `allocator`, and all is needed. */
+    ka_allocator ledgers;
     ka_sink sink;
     /* Told, with the owner given to ka_connection_open, just before a settled connection's memory goes back
      * and its handle becomes invalid. May be NULL. */
@@ -342,6 +345,8 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 /* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
 uint64_t ka_audit_clients_left_out(const ka_audit *audit);
+/* Observations left out of those statistics, because their memory was full. */
+uint64_t ka_audit_observations_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */

@@ -169,7 +169,8 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
     ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
                                        ka_rules_is_own_close(v));
-    return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
+    status = ka_endpoints_spare(endpoints, status);
+    return status == KA_OK ? ka_endpoints_spare(endpoints, ka_endpoint_learn(endpoint, client, v)) : status;
 }
 
 /* Judges what the view shows, tells the sink, and adds to the server's statistics, one of those endpoints
@@ -269,7 +270,7 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
 ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
 {
     ka_endpoints endpoints;
-    ka_status status = ka_endpoints_copy(&a->endpoints, &endpoints);
+    ka_status status = ka_endpoints_copy(&a->endpoints, &a->config.allocator, &endpoints);
     if (status != KA_OK)
         return status;
     for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)

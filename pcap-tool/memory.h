@@ -10,7 +10,7 @@
 /* A million idle connections and what they leave behind, with room; and the same on every machine. */
 #define MEMORY_DEFAULT_BYTES (INT64_C(1) << 30)
 /* Below it the parts a run always needs would leave no room for connections. */
-#define MEMORY_LEAST_BYTES (INT64_C(32) << 20)
+#define MEMORY_LEAST_BYTES (INT64_C(64) << 20)
 
 /* What was asked for and not given back, with 16 bytes a block, whatever the C library adds: so the same
  * capture meets the same limit on every machine. A part is counted in its whole, too. */

@@ -4,12 +4,11 @@
  */
 #include "run.h"
 
-#include "blocks.h"
+#include "budget.h"
 #include "capture/capture.h"
 #include "capture/paths.h"
 #include "exit_status.h"
 #include "interrupt.h"
-#include "memory.h"
 #include "output.h"
 #include "packet/packet.h"
 #include "report/report.h"
@@ -35,7 +34,7 @@ typedef struct run {
     options settings; /* its paths are those of `inputs` */
     path_list inputs;
     capture *capture;
-    blocks small; /* the audit's memory */
+    budget memory;
     packet_decoder *decoder;
     ka_audit *audit;
     stream_table *streams;
@@ -99,7 +98,7 @@ static bool open_report(run *self)
         .locate_user = self->capture,
         .locate = settings->path_count > 1 ? locate : NULL,
     };
-    self->report = report_new(&wanted, &memory_heap);
+    self->report = report_new(&wanted, &self->memory.heap);
     return self->report != NULL;
 }
 
@@ -122,10 +121,10 @@ static const char *encapsulation(void *user, void *owner)
 
 static bool open_audit(run *self)
 {
-    blocks_init(&self->small, &memory_heap);
     ka_config config = {
         .thresholds = self->settings.thresholds,
-        .allocator = blocks_allocator(&self->small),
+        .allocator = blocks_allocator(&self->memory.small),
+        .ledgers = memory_allocator(&self->memory.ledgers),
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
@@ -138,9 +137,9 @@ static bool open_audit(run *self)
     if (ka_audit_new(&config, &self->audit) != KA_OK)
         return false;
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
-    self->streams = stream_table_new(self->audit, &memory_heap);
+    self->streams = stream_table_new(self->audit, &self->memory.heap, &self->memory.limits);
     self->ahead.streams = self->streams;
-    self->decoder = packet_decoder_new(&memory_heap);
+    self->decoder = packet_decoder_new(&self->memory.heap);
     return self->streams != NULL && self->decoder != NULL;
 }
 
@@ -177,6 +176,8 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
+    if (budget_is_short(&self->memory))
+        budget_relieve(&self->memory, self->streams);
     packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
@@ -257,6 +258,8 @@ static void list_incomplete(run *self)
          ka_audit_servers_left_out(self->audit), false, false},
         {"clients", "connections left out of the table of clients, which is full",
          ka_audit_clients_left_out(self->audit), false, false},
+        {"ledgers", "observations left out of the statistics of servers and clients, whose memory was full",
+         ka_audit_observations_left_out(self->audit), false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -302,10 +305,9 @@ static void close_all(run *self)
         stream_table_free(self->streams);
     if (self->audit)
         ka_audit_free(self->audit);
-    if (self->small.base)
-        blocks_fini(&self->small);
     packet_decoder_free(self->decoder);
     report_free(self->report);
+    budget_fini(&self->memory);
     if (self->capture)
         capture_close(self->capture);
     paths_fini(&self->inputs);
@@ -319,6 +321,7 @@ int run_capture(const options *settings, outcome *result)
     self.settings = *settings;
     self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
+    budget_init(&self.memory, settings->memory_bytes);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
         read_all(&self);

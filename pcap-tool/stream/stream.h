@@ -46,9 +46,9 @@ typedef struct stream_limits {
 
 extern const stream_limits stream_limits_default;
 
-/* `audit` must outlive the table. NULL when memory runs out. */
-stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator);
-/* The same with other limits and another listener than the core (facts.h); both are copied or outlive it. */
+/* `audit` must outlive the table; the limits are copied. NULL when memory runs out. */
+stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator, const stream_limits *limits);
+/* The same with another listener than the core (facts.h), which must outlive it. */
 stream_table *stream_table_new_with(ka_audit *audit, const ka_allocator *allocator,
                                     const stream_limits *limits, const struct stream_facts *facts);
 void stream_table_free(stream_table *table);
@@ -75,6 +75,11 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* Gives up the connection that was silent for longest, or nearly so: it is judged as it stands, with
+ * KA_GATE_LOST_STATE. Not while a segment is told. False: none is open, or memory ran out on the way. */
+bool stream_evict(stream_table *table);
+uint32_t stream_open_count(const stream_table *table);
 
 /* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first
  * packet's sender first; for packet_path_text. */

@@ -92,14 +92,14 @@ static void each_and_memory(void **state)
     assert_false(parsed.each);
     assert_int_equal(parsed.jobs, 0);
     assert_int_equal(parsed.memory_bytes, INT64_C(1) << 30);
-    assert_int_equal(parse("--each", "--jobs", "1024", "--memory", "33554432", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parse("--each", "--jobs", "1024", "--memory", "67108864", "a", NULL), OPTIONS_RUN);
     assert_true(parsed.each);
     assert_int_equal(parsed.jobs, 1024);
-    assert_int_equal(parsed.memory_bytes, 32 << 20);
-    assert_int_equal(parse("--memory", "32768K", "a", NULL), OPTIONS_RUN);
-    assert_int_equal(parsed.memory_bytes, 32 << 20);
-    assert_int_equal(parse("--memory", "32M", "a", NULL), OPTIONS_RUN);
-    assert_int_equal(parsed.memory_bytes, 32 << 20);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
+    assert_int_equal(parse("--memory", "65536K", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
+    assert_int_equal(parse("--memory", "64M", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
     assert_int_equal(parse("--memory", "1048576G", "a", NULL), OPTIONS_RUN);
     assert_int_equal(parsed.memory_bytes, INT64_C(1) << 50);
 }
@@ -247,8 +247,8 @@ static void wrong_usage(void **state)
     assert_wrong("--jobs: only with --each; try keptalive --help");
     assert_int_equal(parse("--each", "--jobs", "1025", "a", NULL), OPTIONS_WRONG);
     assert_wrong("--jobs: \"1025\" is out of range; try keptalive --help");
-    assert_int_equal(parse("--memory", "33554431", "a", NULL), OPTIONS_WRONG);
-    assert_wrong("--memory: \"33554431\" is too little; try keptalive --help");
+    assert_int_equal(parse("--memory", "67108863", "a", NULL), OPTIONS_WRONG);
+    assert_wrong("--memory: \"67108863\" is too little; try keptalive --help");
     assert_int_equal(parse("--memory", "1048577G", "a", NULL), OPTIONS_WRONG);
     assert_wrong("--memory: \"1048577G\" is out of range; try keptalive --help");
     for (const char *const *size = (const char *const[]){"", "M", "1T", "1GB", "-1G", "1.5G", NULL}; *size;
