@@ -5,19 +5,21 @@
 #include "budget.h"
 
 /* What does not depend on connections: IP fragments (16 MiB) and paths (13 MiB if all there can be are as
- * long as they can be), and tables whose last part is not in use yet. */
-#define FIXED_BYTES (INT64_C(32) << 20)
+ * long as they can be), and the parts of tables that are not in use yet (4 MiB of flows, as much of
+ * connections). The rest is to leave room for them below LOW, whatever the limit. */
+#define FIXED_BYTES (INT64_C(48) << 20)
 
 /* Measured by the benchmark: an idle connection, and one that is only known by its addresses. Memory of
  * either is used again, but not given back. */
 enum { CONNECTION_BYTES = 600, TOMBSTONE_BYTES = 176 };
 
-/* Shares of the rest, in 64ths: they leave 11 for what busy connections need, and a report at the end copies
- * the ledgers. The default has room for a million connections. */
-enum { CONNECTION_SHARE = 40, TOMBSTONE_SHARE = 8, LEDGER_SHARE = 4, BUFFER_SHARE = 4, SHARES = 64 };
+/* Shares of the rest, in 64ths. The default has room for a million connections. What is not shared out is for
+ * what busy connections need, and for a copy of the ledgers, which the report at the end makes. */
+enum { CONNECTION_SHARE = 40, TOMBSTONE_SHARE = 6, LEDGER_SHARE = 6, BUFFER_SHARE = 4, SHARES = 64 };
 
-/* In 32nds of all: one packet adds less than what is left above, and a relief is worth its while below. */
-enum { HIGH = 29, LOW = 27, WHOLE = 32 };
+/* In 64ths of all. Between them: what a relief gives up at a time. Above: what one packet can add, and that
+ * copy. Below there is room for all that stays, with every share used up. */
+enum { HIGH = 54, LOW = 53 };
 
 static uint64_t share_of(uint64_t bytes, unsigned share)
 {
@@ -48,8 +50,8 @@ void budget_init(budget *self, uint64_t limit_bytes)
     self->ledgers = (memory){.whole = &self->whole, .limit_bytes = share_of(rest_bytes, LEDGER_SHARE)};
     self->heap = memory_allocator(&self->whole);
     blocks_init(&self->small, &self->heap);
-    self->high_bytes = limit_bytes / WHOLE * HIGH;
-    self->low_bytes = limit_bytes / WHOLE * LOW;
+    self->high_bytes = share_of(limit_bytes, HIGH);
+    self->low_bytes = share_of(limit_bytes, LOW);
     set_limits(self, rest_bytes);
 }
 
