@@ -86,6 +86,24 @@ static void unanswered(flood *self)
     send_segment(self, &connection, 0, WIRE_ACK | WIRE_PSH, self->bytes, len_bytes);
 }
 
+/* Requests in a row on 20,000 connections, as many as one segment holds, and no answer to any of them. */
+static void pipeline(flood *self)
+{
+    enum { CONNECTIONS = 20000 };
+    static const char request[] = "GET / HTTP/1.1\r\n\r\n";
+    wire_connection connection = connection_of(self->step % CONNECTIONS);
+    uint32_t round = (uint32_t)(self->step / CONNECTIONS), len_bytes = 0;
+    if (round == 0) {
+        handshake(self, &connection);
+        return;
+    }
+    for (; len_bytes + sizeof request <= sizeof self->bytes; len_bytes += sizeof request - 1)
+        memcpy(self->bytes + len_bytes, request, sizeof request - 1);
+    connection.next_seq[0] += 1 + (round - 1) * len_bytes;
+    connection.next_seq[1] += 1;
+    send_segment(self, &connection, 0, WIRE_ACK, self->bytes, len_bytes);
+}
+
 /* A thousand requests whose header fields never end. */
 static void head(flood *self)
 {
@@ -151,9 +169,9 @@ static const struct {
     void (*step)(flood *self);
     uint32_t times;
 } floods[] = {
-    {"syn", syn, 5000000},        {"garbage", garbage, 2000000}, {"unanswered", unanswered, 2000000},
-    {"head", head, 500000},       {"collide", collide, 1000000}, {"reuse", reuse, 2000000},
-    {"servers", servers, 500000},
+    {"syn", syn, 5000000},          {"garbage", garbage, 2000000}, {"unanswered", unanswered, 2000000},
+    {"pipeline", pipeline, 400000}, {"head", head, 500000},        {"collide", collide, 1000000},
+    {"reuse", reuse, 2000000},      {"servers", servers, 500000},
 };
 enum { FLOODS = sizeof floods / sizeof floods[0] };
 
