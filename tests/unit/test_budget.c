@@ -15,6 +15,7 @@ typedef struct crowd {
     uint64_t records;
     uint64_t evicted;
     uint64_t peak_bytes;
+    ka_finding finding; /* the latest */
 } crowd;
 
 static crowd all;
@@ -26,6 +27,11 @@ static void on_connection(void *user, const ka_record *record)
     c->evicted += (record->failed_gates & KA_GATE_LOST_STATE) != 0;
 }
 
+static void on_finding(void *user, const ka_finding *finding)
+{
+    ((crowd *)user)->finding = *finding;
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -33,7 +39,7 @@ static int begin(void **state)
     budget_init(&all.memory, MEMORY_LEAST_BYTES);
     ka_config config = {.allocator = blocks_allocator(&all.memory.small),
                         .ledgers = memory_allocator(&all.memory.ledgers),
-                        .sink = {.user = &all, .connection = on_connection},
+                        .sink = {.user = &all, .connection = on_connection, .finding = on_finding},
                         .settled = stream_settled,
                         .settled_user = &all.streams};
     ka_thresholds_init(&config.thresholds);
@@ -82,7 +88,7 @@ static void send_text(uint32_t client, uint16_t server, uint8_t flags, uint32_t 
 
 static void report(void)
 {
-    const ka_sink sink = {.user = &all, .connection = on_connection};
+    const ka_sink sink = {.user = &all, .connection = on_connection, .finding = on_finding};
     assert_int_equal(stream_finish(all.streams), KA_OK);
     assert_int_equal(ka_audit_report(all.audit, &sink), KA_OK);
 }
@@ -149,6 +155,52 @@ static void ledgers_take_no_more_than_their_share(void **state)
     assert_true(all.memory.ledgers.used_bytes > all.memory.ledgers.limit_bytes / 2);
 }
 
+/* One segment of a connection, at a second. */
+static void send_at(int64_t time_s, bool answers, uint8_t flags, uint32_t seq, uint32_t ack, const char *text)
+{
+    ka_address client = {.ip = {10, 1}, .port = 2000, .version = 4};
+    ka_address server = {.ip = {10, 2}, .port = 80, .version = 4};
+    uint32_t len_bytes = (uint32_t)strlen(text);
+    packet_tcp packet = {.source = answers ? server : client,
+                         .target = answers ? client : server,
+                         .payload = (const uint8_t *)text,
+                         .segment = {.time_ns = time_s * KA_SECOND_NS,
+                                     .frame = ++all.frame,
+                                     .seq = seq,
+                                     .ack = ack,
+                                     .len_bytes = len_bytes,
+                                     .captured_bytes = len_bytes,
+                                     .flags = flags}};
+    assert_int_equal(stream_segment(all.streams, &packet), KA_OK);
+}
+
+/* The server closes long before what it had advertised, and the connection is given up before it has settled.
+ */
+static void what_was_given_up_is_no_certain_finding(void **state)
+{
+    static const char response[] =
+        "HTTP/1.1 204 None\r\nConnection: keep-alive\r\nKeep-Alive: timeout=60\r\n\r\n";
+    const uint32_t after = 500 + sizeof response - 1;
+    for (int evicted = 0; evicted < 2; evicted++) {
+        send_at(0, false, KA_SYN, 99, 0, "");
+        send_at(0, true, KA_SYN | KA_ACK, 499, 100, "");
+        send_at(0, false, KA_ACK, 100, 500, "GET / HTTP/1.1\r\n\r\n");
+        send_at(1, true, KA_ACK, 500, 118, response);
+        send_at(2, false, KA_ACK, 118, after, "");
+        send_at(9, true, KA_FIN | KA_ACK, after, 118, "");
+        if (evicted)
+            assert_true(stream_evict(all.streams));
+        report();
+        assert_int_equal(all.records, 1);
+        assert_int_equal(all.finding.id, KA_CLOSED_EARLY);
+        assert_int_equal(all.finding.severity > KA_NOTE, !evicted);
+        assert_int_equal((all.finding.failed_gates & KA_GATE_LOST_STATE) != 0, evicted);
+        end(state);
+        begin(state);
+    }
+    assert_false(stream_evict(all.streams)); /* none is open */
+}
+
 /* Nobody can be blamed: that is no reason to look again at every packet. */
 static void memory_that_nothing_can_free(void **state)
 {
@@ -171,6 +223,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_can_be_used_up, begin, end),
         cmocka_unit_test_setup_teardown(a_crowd_stays_within_the_limit, begin, end),
         cmocka_unit_test_setup_teardown(ledgers_take_no_more_than_their_share, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_given_up_is_no_certain_finding, begin, end),
         cmocka_unit_test_setup_teardown(memory_that_nothing_can_free, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
