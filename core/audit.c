@@ -154,6 +154,13 @@ static ka_status schedule(ka_audit *a, ka_connection *c)
     return ka_dues_add(&a->dues, &a->config.allocator, c, c->stream, at_ns, &c->due);
 }
 
+ka_status ka_time_passed(ka_audit *a, int64_t time_ns)
+{
+    if (time_ns > a->now.time_ns)
+        a->now.time_ns = time_ns;
+    return settle_due(a, NULL);
+}
+
 ka_status ka_connection_end(ka_audit *a, ka_connection *c, ka_gate why)
 {
     bool ended = c->due != NULL;

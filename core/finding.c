@@ -16,16 +16,11 @@ void ka_finding_init(ka_finding *f, ka_finding_id id)
     f->value_count = 0;
     f->cause_count = 0;
     f->detail_bytes = 0;
-    ka_finding_names(f, id);
-    ka_finding_value(f, "count", 1, KA_COUNT);
-}
-
-void ka_finding_names(ka_finding *f, ka_finding_id id)
-{
     const ka_catalogue_row *row = ka_catalogue(id);
     f->id = id;
     f->severity = row->severity;
     f->fault = row->fault;
+    ka_finding_value(f, "count", 1, KA_COUNT);
 }
 
 bool ka_finding_is_blank(const ka_finding *f)

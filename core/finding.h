@@ -9,8 +9,6 @@
 
 /* The catalogue's severity and fault, no frames, no value but "count"; whom it is about is not set. */
 void ka_finding_init(ka_finding *finding, ka_finding_id id);
-/* Another row's id, severity and fault on a finding that is otherwise blank. */
-void ka_finding_names(ka_finding *finding, ka_finding_id id);
 bool ka_finding_is_blank(const ka_finding *finding);
 /* KA_NONE is left out. The name must be a literal. */
 void ka_finding_value(ka_finding *finding, const char *name, int64_t number, ka_unit unit);

@@ -45,22 +45,43 @@ static void put_all(ka_json *json, const char *text)
     put_bytes(json, text, strlen(text));
 }
 
-static void put_string(ka_json *json, ka_slice text)
+static void put_byte(ka_json *json, unsigned char byte)
 {
     static const char hex[] = "0123456789abcdef";
-    put(json, '"');
-    for (size_t i = 0; i < text.len_bytes; i++) {
-        unsigned char byte = (unsigned char)text.bytes[i];
-        if (byte < 0x20 || byte >= 0x7f) {
-            put_all(json, "\\u00");
-            put(json, hex[byte >> 4]);
-            put(json, hex[byte & 15]);
-        } else {
-            if (byte == '"' || byte == '\\')
-                put(json, '\\');
-            put(json, (char)byte);
-        }
+    if (byte < 0x20 || byte >= 0x7f) {
+        put_all(json, "\\u00");
+        put(json, hex[byte >> 4]);
+        put(json, hex[byte & 15]);
+    } else {
+        if (byte == '"' || byte == '\\')
+            put(json, '\\');
+        put(json, (char)byte);
     }
+}
+
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+}
+
+/* The bytes that need no escape and for which the buffer has room, as nearly all do. */
+static size_t put_plain(ka_json *json, ka_slice text)
+{
+    size_t room = sizeof json->bytes - json->len_bytes;
+    size_t limit = text.len_bytes < room ? text.len_bytes : room;
+    char *out = json->bytes + json->len_bytes;
+    size_t count = 0;
+    for (; count < limit && is_plain((unsigned char)text.bytes[count]); count++)
+        out[count] = text.bytes[count];
+    json->len_bytes += count;
+    return count;
+}
+
+static void put_string(ka_json *json, ka_slice text)
+{
+    put(json, '"');
+    for (size_t i = put_plain(json, text); i < text.len_bytes; i++)
+        put_byte(json, (unsigned char)text.bytes[i]);
     put(json, '"');
 }
 
@@ -68,13 +89,25 @@ static void put_string(ka_json *json, ka_slice text)
  * a quote follows. */
 static void put_key(ka_json *json, const char *key)
 {
+    enum { PUNCTUATION_BYTES = 4 }; /* a comma, two quotes, a colon */
+    size_t key_bytes = key != NULL ? strlen(key) : 0;
+    if (key_bytes > KA_JSON_KEY_BYTES)
+        key_bytes = KA_JSON_KEY_BYTES;
+    if (sizeof json->bytes - json->len_bytes < key_bytes + PUNCTUATION_BYTES)
+        flush(json);
+    char *out = json->bytes + json->len_bytes;
     if (json->last != '{' && json->last != '[')
-        put(json, ',');
+        *out++ = ',';
     if (key != NULL) { /* ours, so without anything to escape */
-        put(json, '"');
-        put_all(json, key);
-        put_bytes(json, "\":", 2);
+        *out++ = '"';
+        memcpy(out, key, key_bytes);
+        out += key_bytes;
+        *out++ = '"';
+        *out++ = ':';
     }
+    if (out > json->bytes)
+        json->last = out[-1];
+    json->len_bytes = (size_t)(out - json->bytes);
 }
 
 void ka_json_begin(ka_json *json, const ka_writer *writer, const char *type)

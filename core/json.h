@@ -14,6 +14,9 @@
 /* Most records fit one write. */
 enum { KA_JSON_BUFFER_BYTES = 1024 };
 
+/* The longest key; names of values and of frames are keys, too. A longer one would be cut. */
+enum { KA_JSON_KEY_BYTES = 64 };
+
 typedef struct ka_json {
     const ka_writer *writer;
     bool ok;   /* every write so far succeeded */

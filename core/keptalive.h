@@ -385,6 +385,9 @@ void ka_gate_failed(ka_connection *connection, ka_gate gate);
 /* Its ports were reused, or the front end had to drop it: judged now with what is known. */
 ka_status ka_connection_end(ka_audit *audit, ka_connection *connection, ka_gate why);
 
+/* No packet came until then, as who captures can tell: connections whose time has come settle. */
+ka_status ka_time_passed(ka_audit *audit, int64_t time_ns);
+
 /* Where a connection stands: what holds for its newest request, and what its latest response promised. */
 typedef struct ka_standing {
     uint64_t request_number; /* of the newest request; 0: none yet */

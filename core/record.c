@@ -60,8 +60,8 @@ static void put_advertised(ka_json *json, int64_t timeout_s, int64_t max, ka_max
 static void put_gates(ka_json *json, const char *key, uint32_t failed_gates)
 {
     ka_json_open(json, key, '[');
-    for (unsigned i = 0; i < KA_GATE_COUNT; i++) {
-        if (failed_gates & UINT32_C(1) << i)
+    for (unsigned i = 0; failed_gates >> i != 0; i++) {
+        if (failed_gates >> i & 1)
             ka_json_name(json, NULL, ka_gate_name(i));
     }
     ka_json_close(json, ']');
@@ -97,6 +97,16 @@ static void put_goaway(ka_json *json, const ka_record *record)
     ka_json_close(json, '}');
 }
 
+static void put_ids(ka_json *json, const uint64_t mask[])
+{
+    for (unsigned i = 0; i < KA_FINDING_COUNT; i++) {
+        if (mask[i / 64] >> i % 64 == 0)
+            i |= 63; /* none of the others of this word */
+        else if (mask[i / 64] >> i % 64 & 1)
+            ka_json_name(json, NULL, ka_catalogue((ka_finding_id)i)->id);
+    }
+}
+
 bool ka_write_connection(const ka_writer *writer, const ka_record *record)
 {
     ka_json json;
@@ -125,10 +135,7 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record)
     put_goaway(&json, record);
     put_gates(&json, "confidence", record->failed_gates);
     ka_json_open(&json, "findings", '[');
-    for (unsigned i = 0; i < KA_FINDING_COUNT; i++) {
-        if (record->finding_mask[i / 64] & UINT64_C(1) << i % 64)
-            ka_json_name(&json, NULL, ka_catalogue((ka_finding_id)i)->id);
-    }
+    put_ids(&json, record->finding_mask);
     ka_json_close(&json, ']');
     return ka_json_end(&json);
 }

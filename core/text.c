@@ -9,17 +9,17 @@
 
 size_t ka_text_digits(uint64_t number, unsigned min_digits, char out[KA_DIGITS_BYTES])
 {
-    char reversed[KA_DIGITS_BYTES];
-    size_t count = 0;
-    do {
-        reversed[count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    while (count < min_digits && count < KA_DIGITS_BYTES)
-        reversed[count++] = '0';
-    for (size_t i = 0; i < count; i++)
-        out[i] = reversed[count - 1 - i];
-    return count;
+    char digits[KA_DIGITS_BYTES];
+    char *end = digits + KA_DIGITS_BYTES;
+    char *at = end;
+    for (; number > UINT32_MAX; number /= 10) /* the others are divided faster */
+        *--at = (char)('0' + number % 10);
+    for (uint32_t rest = (uint32_t)number; rest > 0 || at == end; rest /= 10)
+        *--at = (char)('0' + rest % 10);
+    while ((size_t)(end - at) < min_digits && at > digits)
+        *--at = '0';
+    memcpy(out, at, (size_t)(end - at));
+    return (size_t)(end - at);
 }
 
 static void add_digits(ka_text *text, uint64_t number, unsigned min_digits)

@@ -182,6 +182,9 @@ static void wait_for_news(batch *self)
         for (size_t i = self->written; i < self->begun; i++)
             worker_interrupt(worker_of(self, i));
     }
+    if (interrupt_asks_progress())
+        fprintf(stderr, "keptalive: %zu of %zu files told, %zu under way\n", self->written,
+                self->settings.path_count, self->running);
     size_t before = self->running;
     notice_ended(self);
     if (self->running == before)

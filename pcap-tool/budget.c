@@ -46,8 +46,8 @@ static void set_limits(budget *self, uint64_t rest_bytes)
 void budget_init(budget *self, uint64_t limit_bytes)
 {
     uint64_t rest_bytes = limit_bytes - FIXED_BYTES;
-    self->whole = (memory){.limit_bytes = limit_bytes};
-    self->ledgers = (memory){.whole = &self->whole, .limit_bytes = share_of(rest_bytes, LEDGER_SHARE)};
+    self->whole = (memory_share){.limit_bytes = limit_bytes};
+    self->ledgers = (memory_share){.whole = &self->whole, .limit_bytes = share_of(rest_bytes, LEDGER_SHARE)};
     self->heap = memory_allocator(&self->whole);
     blocks_init(&self->small, &self->heap);
     self->high_bytes = share_of(limit_bytes, HIGH);

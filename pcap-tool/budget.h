@@ -14,8 +14,9 @@
 #include "stream/stream.h"
 
 typedef struct budget {
-    memory whole;
-    memory ledgers; /* of servers and clients: they stay for good, so they have a share that is theirs */
+    memory_share whole;
+    memory_share
+        ledgers; /* of servers and clients: they stay for good, so they have a share that is theirs */
     ka_allocator heap;
     blocks small; /* of the audit */
     stream_limits limits;

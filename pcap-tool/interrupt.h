@@ -1,4 +1,5 @@
-/* interrupt.h - SIGINT and SIGTERM: stop reading and report. A second one ends the process.
+/* interrupt.h - SIGINT and SIGTERM: stop reading and report. A second one ends the process. SIGUSR1: tell how
+ * far it is.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -11,5 +12,8 @@
 void interrupt_install(void);
 
 bool interrupted(void);
+
+/* Whether SIGUSR1 came since the last time. */
+bool interrupt_asks_progress(void);
 
 #endif

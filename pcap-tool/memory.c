@@ -28,7 +28,7 @@ static void *take_huge(size_t whole_bytes)
     return taken;
 }
 
-static bool fits(const memory *self, uint64_t more_bytes)
+static bool fits(const memory_share *self, uint64_t more_bytes)
 {
     for (; self != NULL; self = self->whole) {
         if (self->used_bytes + more_bytes > self->limit_bytes)
@@ -37,7 +37,7 @@ static bool fits(const memory *self, uint64_t more_bytes)
     return true;
 }
 
-static void count(memory *self, uint64_t old_bytes, uint64_t new_bytes)
+static void count(memory_share *self, uint64_t old_bytes, uint64_t new_bytes)
 {
     for (; self != NULL; self = self->whole)
         self->used_bytes += new_bytes - old_bytes;
@@ -45,7 +45,7 @@ static void count(memory *self, uint64_t old_bytes, uint64_t new_bytes)
 
 static void *resize(void *user, void *old, size_t new_bytes)
 {
-    memory *self = user;
+    memory_share *self = user;
     block_head *head = old != NULL ? (block_head *)old - 1 : NULL;
     uint64_t old_bytes = head != NULL ? head->bytes : 0;
     if (new_bytes == 0) {
@@ -69,7 +69,7 @@ static void *resize(void *user, void *old, size_t new_bytes)
     return head + 1;
 }
 
-ka_allocator memory_allocator(memory *self)
+ka_allocator memory_allocator(memory_share *self)
 {
     return (ka_allocator){self, resize};
 }

@@ -14,14 +14,14 @@
 
 /* What was asked for and not given back, with 16 bytes a block, whatever the C library adds: so the same
  * capture meets the same limit on every machine. A part is counted in its whole, too. */
-typedef struct memory {
-    struct memory *whole; /* or NULL */
-    uint64_t limit_bytes; /* nothing is given beyond it */
+typedef struct memory_share {
+    struct memory_share *whole; /* or NULL */
+    uint64_t limit_bytes;       /* nothing is given beyond it */
     uint64_t used_bytes;
-} memory;
+} memory_share;
 
 /* Must stay where it is while anything allocated from it is there. */
-ka_allocator memory_allocator(memory *self);
+ka_allocator memory_allocator(memory_share *self);
 
 /* Not counted. */
 extern const ka_allocator memory_heap;

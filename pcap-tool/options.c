@@ -21,9 +21,19 @@ enum {
 #undef KA_THRESHOLD
 };
 
+/* --ring: a gigabyte in all. */
+enum { RING_FILE_BYTES = 100 << 20, RING_FILES = 10 };
+
 enum {
     CODE_FORMAT = 256, /* above every letter */
     CODE_FILTER,
+    CODE_DURATION,
+    CODE_USER,
+    CODE_RING,
+    CODE_RING_SIZE,
+    CODE_RING_FILES,
+    CODE_NO_SANDBOX,
+    CODE_NO_PROGRESS,
     CODE_CONNECTIONS,
     CODE_EXCHANGES,
     CODE_FAIL_ON,
@@ -54,6 +64,14 @@ static const struct option plain_options[] = {
     {"set", required_argument, NULL, CODE_SET},
     {"output", required_argument, NULL, 'o'},
     {"color", required_argument, NULL, CODE_COLOR},
+    {"interface", required_argument, NULL, 'i'},
+    {"duration", required_argument, NULL, CODE_DURATION},
+    {"user", required_argument, NULL, CODE_USER},
+    {"ring", required_argument, NULL, CODE_RING},
+    {"ring-size", required_argument, NULL, CODE_RING_SIZE},
+    {"ring-files", required_argument, NULL, CODE_RING_FILES},
+    {"no-sandbox", no_argument, NULL, CODE_NO_SANDBOX},
+    {"no-progress", no_argument, NULL, CODE_NO_PROGRESS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
 };
@@ -230,6 +248,40 @@ static options_status set_memory(options *out, char *error)
     return OPTIONS_RUN;
 }
 
+static options_status add_interface(options_live *live, char *error)
+{
+    if (live->interface_count == CAPTURE_INTERFACES_MAX)
+        return wrong(error, "--interface: more than %d are too many", (int)CAPTURE_INTERFACES_MAX);
+    live->interfaces[live->interface_count++] = optarg;
+    return OPTIONS_RUN;
+}
+
+/* What --interface needs besides. */
+static options_status set_live(options_live *live, int code, char *error)
+{
+    const char *fault = NULL;
+    if (code == 'i')
+        return add_interface(live, error);
+    if (code == CODE_USER)
+        live->user = optarg;
+    else if (code == CODE_RING)
+        live->ring = optarg;
+    else if (code == CODE_DURATION)
+        fault = number_parse(optarg, KA_NS, &live->duration_ns);
+    else if (code == CODE_RING_SIZE)
+        fault = number_parse_size(optarg, CAPTURE_RING_BYTES_MIN, &live->ring_file_bytes);
+    else
+        fault = number_parse(optarg, KA_COUNT, &live->ring_files);
+    if (!fault && code == CODE_DURATION && live->duration_ns == 0)
+        fault = "is no time at all";
+    if (!fault && code == CODE_RING_FILES &&
+        (live->ring_files < 2 || live->ring_files > CAPTURE_RING_FILES_MAX))
+        fault = "is out of range (2 to 1000)";
+    static const char *const names[] = {"duration", "user", "ring", "ring-size", "ring-files"};
+    return fault ? wrong(error, "--%s: \"%s\" %s", names[code - CODE_DURATION], as_typed(optarg).text, fault)
+                 : OPTIONS_RUN;
+}
+
 static options_status set_option(options *out, int code, char **argv, char *error)
 {
     switch (code) {
@@ -259,6 +311,19 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case CODE_EXCHANGES:
         out->exchanges = true;
         return OPTIONS_RUN;
+    case 'i':
+    case CODE_DURATION:
+    case CODE_USER:
+    case CODE_RING:
+    case CODE_RING_SIZE:
+    case CODE_RING_FILES:
+        return set_live(&out->live, code, error);
+    case CODE_NO_SANDBOX:
+        out->no_sandbox = true;
+        return OPTIONS_RUN;
+    case CODE_NO_PROGRESS:
+        out->no_progress = true;
+        return OPTIONS_RUN;
     case CODE_FORMAT:
     case CODE_COLOR:
     case CODE_FAIL_ON:
@@ -279,8 +344,26 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     }
 }
 
+static options_status check_live(const options *out, char *error)
+{
+    const options_live *live = &out->live;
+    if (out->path_count > 0)
+        return wrong(error, "%s: files and --interface do not go together", as_typed(out->paths[0]).text);
+    if (out->each)
+        return wrong(error, "--each and --interface do not go together");
+    if (!live->ring && (live->ring_file_bytes != RING_FILE_BYTES || live->ring_files != RING_FILES))
+        return wrong(error, "--ring-size and --ring-files say nothing without --ring");
+    return OPTIONS_RUN;
+}
+
 static options_status check_paths(const options *out, char *error)
 {
+    if (out->jobs > 0 && !out->each)
+        return wrong(error, "--jobs: only with --each");
+    if (out->live.interface_count > 0)
+        return check_live(out, error);
+    if (out->live.duration_ns > 0 || out->live.user || out->live.ring)
+        return wrong(error, "--duration, --user and --ring go with --interface only");
     if (out->path_count == 0)
         return wrong(error, "no capture file given (\"-\" is standard input)");
     size_t standard_inputs = 0;
@@ -290,8 +373,6 @@ static options_status check_paths(const options *out, char *error)
         return wrong(error, "-: standard input can be read only once");
     if (out->each && standard_inputs > 0)
         return wrong(error, "-: with --each, captures must be files");
-    if (out->jobs > 0 && !out->each)
-        return wrong(error, "--jobs: only with --each");
     return OPTIONS_RUN;
 }
 
@@ -330,10 +411,11 @@ options_status options_parse(int argc, char **argv, options *out, char error[OPT
     bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
     argc -= explain;
     argv += explain;
+    parsed.live = (options_live){.ring_file_bytes = RING_FILE_BYTES, .ring_files = RING_FILES};
     ka_thresholds_init(&parsed.thresholds);
     table_of_options(table);
     restart_getopt();
-    for (int code; (code = getopt_long(argc, argv, ":hVo:r", table, NULL)) != -1;) {
+    for (int code; (code = getopt_long(argc, argv, ":hi:Vo:r", table, NULL)) != -1;) {
         if (explain && !is_for_explain(code))
             return wrong(error, "explain takes no options but --color");
         options_status status = set_option(&parsed, code, argv, error);

@@ -5,15 +5,27 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "capture/capture.h"
 #include "keptalive.h"
 #include "report/selection.h"
 
 typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
 
+/* To audit while capturing. */
+typedef struct options_live {
+    const char *interfaces[CAPTURE_INTERFACES_MAX];
+    size_t interface_count; /* 0: files are read */
+    int64_t duration_ns;    /* 0: until interrupted */
+    const char *user;       /* to become once the interfaces are open; NULL: see privileges.h */
+    const char *ring;       /* NULL: packets are not kept */
+    int64_t ring_file_bytes;
+    int64_t ring_files;
+} options_live;
+
 typedef struct options {
-    /* Of argv: capture files and directories, at least one ("-": standard input); with OPTIONS_EXPLAIN ids of
-     * findings, all known, none: list them. */
+    /* Of argv: capture files and directories, at least one ("-": standard input) but with interfaces; with
+     * OPTIONS_EXPLAIN ids of findings, all known, none: list them. */
     const char *const *paths;
     size_t path_count;
     const char *filter; /* a BPF expression, or NULL */
@@ -28,6 +40,9 @@ typedef struct options {
     bool exchanges;
     bool has_fail_on;
     ka_severity fail_on;
+    options_live live;
+    bool no_sandbox;
+    bool no_progress;
     selection selection;
     ka_thresholds thresholds;
 } options;

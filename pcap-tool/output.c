@@ -48,7 +48,8 @@ int output_open(const options *settings, FILE **out)
     FILE *opened = path ? fopen(path, "w") : stdout;
     if (!opened)
         return unwritten(settings, errno);
-    setvbuf(opened, NULL, _IOFBF, OUTPUT_BUFFER_BYTES);
+    /* While capturing somebody waits for each line. */
+    setvbuf(opened, NULL, settings->live.interface_count > 0 ? _IOLBF : _IOFBF, OUTPUT_BUFFER_BYTES);
     *out = opened;
     return EXIT_DONE;
 }

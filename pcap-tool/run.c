@@ -7,13 +7,16 @@
 #include "budget.h"
 #include "capture/capture.h"
 #include "capture/paths.h"
+#include "confine.h"
 #include "exit_status.h"
 #include "interrupt.h"
+#include "live.h"
 #include "output.h"
 #include "packet/packet.h"
 #include "report/report.h"
 #include "stream/lookahead.h"
 #include "stream/stream.h"
+#include "watch.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -33,6 +36,8 @@ typedef struct packet_losses {
 typedef struct run {
     options settings; /* its paths are those of `inputs` */
     path_list inputs;
+    live_run live;
+    capture_filter *filter; /* until the capture takes it */
     capture *capture;
     budget memory;
     packet_decoder *decoder;
@@ -41,6 +46,7 @@ typedef struct run {
     lookahead ahead;
     report *report;
     FILE *out;
+    watch watch;
     packet_losses losses;
     ka_status status; /* of reading */
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
@@ -51,6 +57,11 @@ typedef struct run {
 } run;
 
 /* ---- Opening ---- */
+
+static bool is_live(const run *self)
+{
+    return self->settings.live.interface_count > 0;
+}
 
 static int find_inputs(run *self)
 {
@@ -70,7 +81,8 @@ static int open_capture(run *self)
     capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
     char error[CAPTURE_ERROR_BYTES];
     bool usage = false;
-    self->capture = capture_open(&inputs, error, &usage);
+    self->capture = capture_open_filtered(&inputs, self->filter, error, &usage);
+    self->filter = NULL;
     if (!self->capture)
         return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
     return EXIT_DONE;
@@ -89,6 +101,8 @@ static bool open_report(run *self)
         .out = self->out,
         .paths = settings->paths,
         .path_count = settings->path_count,
+        .interfaces = settings->live.interfaces,
+        .interface_count = settings->live.interface_count,
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
@@ -96,9 +110,11 @@ static bool open_report(run *self)
         .color = output_color(settings, self->out),
         .selection = settings->selection,
         .locate_user = self->capture,
-        .locate = settings->path_count > 1 ? locate : NULL,
+        .locate = settings->path_count > 1 || settings->live.ring ? locate : NULL,
     };
     self->report = report_new(&wanted, &self->memory.heap);
+    if (self->report)
+        report_follow(self->report, is_live(self));
     return self->report != NULL;
 }
 
@@ -143,15 +159,28 @@ static bool open_audit(run *self)
     return self->streams != NULL && self->decoder != NULL;
 }
 
+static int open_inputs(run *self)
+{
+    if (is_live(self))
+        return live_open(&self->live, &self->settings, &self->capture);
+    if (self->settings.filter)
+        self->filter = capture_filter_new(self->settings.filter);
+    confine_run(&self->settings);
+    int status = find_inputs(self);
+    return status == EXIT_DONE ? open_capture(self) : status;
+}
+
 static int open_all(run *self)
 {
-    int status = find_inputs(self);
-    if (status == EXIT_DONE)
-        status = open_capture(self);
+    int status = open_inputs(self);
     if (status == EXIT_DONE)
         status = output_open(&self->settings, &self->out);
     if (status == EXIT_DONE && (!open_report(self) || !open_audit(self)))
         status = complain(EXIT_UNREAD, "not enough memory to start", NULL);
+    if (status == EXIT_DONE && is_live(self))
+        status = live_begin(&self->live, &self->settings);
+    if (status == EXIT_DONE)
+        confine_seal(&self->settings);
     return status;
 }
 
@@ -209,12 +238,49 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     return KA_OK;
 }
 
-static void read_all(run *self)
+/* Of interfaces: no packet is there. Connections that were waited for settle. */
+static ka_status be_quiet(run *self)
+{
+    ka_status status = lookahead_drain(&self->ahead);
+    return status == KA_OK && self->last_ns != KA_NONE
+               ? stream_time_passed(self->streams, capture_quiet_ns(self->capture))
+               : status;
+}
+
+/* False at the end. */
+static bool read_one(run *self)
 {
     capture_packet packet;
-    while (self->status == KA_OK && !interrupted() && report_error(self->report) == 0 &&
-           capture_next(self->capture, &packet) == CAPTURE_PACKET)
+    watch_turn(&self->watch);
+    switch (capture_next(self->capture, &packet)) {
+    case CAPTURE_PACKET:
         self->status = take_packet(self, &packet);
+        return true;
+    case CAPTURE_QUIET:
+        self->status = be_quiet(self);
+        return true;
+    case CAPTURE_END:
+        break;
+    }
+    return false;
+}
+
+/* A signal is how capturing ends: the capture sees to that itself, when it has what the kernel still holds.
+ */
+static bool is_interrupted(const run *self)
+{
+    return interrupted() && !is_live(self);
+}
+
+static void read_all(run *self)
+{
+    self->watch = (watch){.capture = self->capture, .streams = self->streams, .report = self->report};
+    watch_begin(&self->watch, &self->settings, self->out);
+    while (self->status == KA_OK && !is_interrupted(self) && report_error(self->report) == 0 &&
+           read_one(self))
+        ;
+    watch_end(&self->watch);
+    report_follow(self->report, false);
     if (self->status == KA_OK)
         self->status = lookahead_drain(&self->ahead);
     if (self->status == KA_OK)
@@ -236,11 +302,16 @@ static void list_incomplete(run *self)
         incomplete_add(list, (incomplete_row){"input", capture_problem(self->capture, i), 1, true, true});
     const packet_losses *losses = &self->losses;
     const stream_counts *counts = stream_table_counts(self->streams);
+    uint64_t dropped, dropped_before;
+    capture_drops(self->capture, &dropped, &dropped_before);
     const incomplete_row rows[] = {
-        {"interrupted", "reading was interrupted", interrupted(), true, true},
+        {"interrupted", "reading was interrupted", is_interrupted(self), true, true},
         {"memory", "memory ran out: the rest was not read", self->status == KA_NO_MEMORY, true, true},
         {"internal", "an internal error ended reading, please report it", self->status == KA_MISUSE, true,
          true},
+        {"dropped", "packets dropped by the kernel, which had no room for them", dropped, true, false},
+        {"dropped-before", "packets dropped by the interfaces, of all their traffic", dropped_before, false,
+         false},
         {"link-type", "packets of a link type that is not known", losses->link_unknown, true, false},
         {"fragment", "IP fragments of TCP segments, not put together", packet_fragments_lost(self->decoder),
          false, false},
@@ -308,6 +379,7 @@ static void close_all(run *self)
     packet_decoder_free(self->decoder);
     report_free(self->report);
     budget_fini(&self->memory);
+    capture_filter_free(self->filter);
     if (self->capture)
         capture_close(self->capture);
     paths_fini(&self->inputs);
@@ -322,6 +394,7 @@ int run_capture(const options *settings, outcome *result)
     self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
     budget_init(&self.memory, settings->memory_bytes);
+    capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
         read_all(&self);

@@ -27,6 +27,16 @@ static const usage_row input_rows[] = {
     {NULL, "keptalive --each -r captures/ | less"},
 };
 
+static const usage_row live_rows[] = {
+    {"-i, --interface IF", "audit while capturing there; any: all interfaces; as often as needed"},
+    {"--duration TIME", "end and report after that (30s, 10m), else on Ctrl-C"},
+    {"--ring FILE", "keep the newest packets in files FILE-01, FILE-02, ... (before the suffix)"},
+    {"--ring-size SIZE", "of each at most (default 100M)"},
+    {"--ring-files N", "how many (default 10)"},
+    {"--user NAME", "once it captures, go on as that user (default: who called sudo, else nobody)"},
+    {NULL, "keptalive -i eth0 --ring /var/tmp/api.pcapng --filter 'tcp port 8080'"},
+};
+
 static const usage_row report_rows[] = {
     {"--format FORMAT", "text (default), to read; or ndjson, one JSON object a line, for programs"},
     {"--connections", "add a table of all connections to the text (ndjson always tells them)"},
@@ -51,6 +61,8 @@ static const usage_row check_rows[] = {
 };
 
 static const usage_row other_rows[] = {
+    {"--no-progress", "no progress bar on a terminal; SIGUSR1 tells how far it is, anyhow"},
+    {"--no-sandbox", "do not confine the reading of captures (see docs/capturing.md)"},
     {"-h, --help", "print this and exit"},
     {"-V, --version", "print the version and exit"},
 };
@@ -106,6 +118,7 @@ static void print_thresholds(FILE *out)
 void usage_print(FILE *out)
 {
     fputs("Usage: keptalive [OPTIONS] FILE...\n"
+          "       keptalive [OPTIONS] --interface NAME...\n"
           "       keptalive explain [--color WHEN] [ID...]\n\n",
           out);
     wrap(out, 0, 0,
@@ -123,6 +136,7 @@ void usage_print(FILE *out)
          "out "
          "and what to change in which product. A capture called explain is ./explain, or goes behind --.");
     PRINT_GROUP("Input", input_rows, TEXT_INDENT);
+    PRINT_GROUP("While capturing", live_rows, TEXT_INDENT);
     PRINT_GROUP("Report", report_rows, TEXT_INDENT);
     PRINT_GROUP("Selection", selection_rows, TEXT_INDENT);
     PRINT_GROUP("Checks in scripts", check_rows, TEXT_INDENT);

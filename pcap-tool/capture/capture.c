@@ -6,6 +6,7 @@
 
 #include "filter.h"
 #include "input.h"
+#include "live.h"
 #include "merge.h"
 #include "origin.h"
 
@@ -17,6 +18,7 @@
 enum { INPUTS_MAX = UINT16_MAX };
 
 struct capture {
+    live *live; /* NULL: the inputs are files */
     input_file *inputs;
     size_t path_count; /* inputs tried so far */
     size_t opened_count;
@@ -30,6 +32,28 @@ struct capture {
     origin_map origin;
     problem_list problems;
 };
+
+void capture_on_interrupt(bool (*gives_up)(void))
+{
+    source_on_interrupt(gives_up);
+}
+
+capture_filter *capture_filter_new(const char *expression)
+{
+    packet_filter *filter = calloc(1, sizeof *filter);
+    if (filter == NULL)
+        return NULL;
+    filter->expression = expression;
+    filter_prepare(filter);
+    return filter;
+}
+
+void capture_filter_free(capture_filter *filter)
+{
+    if (filter != NULL)
+        filter_fini(filter);
+    free(filter);
+}
 
 static capture *new_capture(const capture_options *options)
 {
@@ -123,15 +147,28 @@ static bool add_inputs(capture *cap, const capture_options *options, char *error
     return false;
 }
 
-capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
+static bool is_count_possible(const capture_options *options, char *error, bool *usage)
 {
-    if (options->path_count == 0 || options->path_count > INPUTS_MAX) {
-        snprintf(error, CAPTURE_ERROR_BYTES, "%zu inputs are given; it takes 1 to %d", options->path_count,
-                 INPUTS_MAX);
-        *usage = true;
-        return NULL;
+    *usage = true;
+    if (options->path_count > 0 && options->path_count <= INPUTS_MAX)
+        return true;
+    snprintf(error, CAPTURE_ERROR_BYTES, "%zu inputs are given; it takes 1 to %d", options->path_count,
+             INPUTS_MAX);
+    return false;
+}
+
+capture *capture_open_filtered(const capture_options *options, capture_filter *filter,
+                               char error[CAPTURE_ERROR_BYTES], bool *usage)
+{
+    bool possible = is_count_possible(options, error, usage);
+    capture *cap = possible ? new_capture(options) : NULL;
+    if (cap != NULL && filter != NULL) {
+        cap->filter = *filter;
+        *filter = (packet_filter){.count = 0};
     }
-    capture *cap = new_capture(options);
+    capture_filter_free(filter);
+    if (!possible)
+        return NULL;
     if (cap == NULL) {
         snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
         *usage = false;
@@ -144,10 +181,35 @@ capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_B
     return cap;
 }
 
+capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
+{
+    return capture_open_filtered(options, NULL, error, usage);
+}
+
+/* What ended, and that the ring could not be written. */
+enum { LIVE_PROBLEMS_MAX = CAPTURE_INTERFACES_MAX + 1 };
+
+capture *capture_open_live(const capture_live_options *options, char error[CAPTURE_ERROR_BYTES],
+                           capture_failure *why)
+{
+    capture *cap = calloc(1, sizeof *cap);
+    if (cap == NULL || !problems_init(&cap->problems, LIVE_PROBLEMS_MAX)) {
+        snprintf(error, CAPTURE_ERROR_BYTES, "out of memory");
+        *why = CAPTURE_FAILED_READING;
+    } else {
+        cap->live = live_new(options, error, why);
+    }
+    if (cap == NULL || cap->live != NULL)
+        return cap;
+    capture_close(cap);
+    return NULL;
+}
+
 void capture_close(capture *cap)
 {
     if (cap == NULL)
         return;
+    live_free(cap->live);
     for (size_t i = 0; i < cap->path_count; i++)
         input_fini(&cap->inputs[i]);
     filter_fini(&cap->filter);
@@ -202,8 +264,22 @@ static uint16_t interface_number(capture *cap, const input_file *input)
     return *input->interface <= UINT16_MAX ? (uint16_t)(*input->interface - 1) : UINT16_MAX;
 }
 
+static capture_status next_live(capture *cap, capture_packet *out)
+{
+    live_status status = live_next(cap->live, out, &cap->problems);
+    if (status != LIVE_PACKET)
+        return status == LIVE_QUIET ? CAPTURE_QUIET : CAPTURE_END;
+    out->frame = ++cap->frames;
+    cap->packets++;
+    cap->bytes += out->wire_bytes;
+    live_keep(cap->live, out, &cap->problems);
+    return CAPTURE_PACKET;
+}
+
 capture_status capture_next(capture *cap, capture_packet *out)
 {
+    if (cap->live != NULL)
+        return next_live(cap, out);
     for (input_file *head; (head = next_head(cap)) != NULL;) {
         cap->head_used = true;
         cap->packets++;
@@ -227,8 +303,23 @@ capture_status capture_next(capture *cap, capture_packet *out)
     return CAPTURE_END;
 }
 
+int64_t capture_quiet_ns(const capture *cap)
+{
+    (void)cap;
+    return live_time_ns();
+}
+
+void capture_drops(const capture *cap, uint64_t *by_kernel, uint64_t *by_interface)
+{
+    *by_kernel = *by_interface = 0;
+    if (cap->live != NULL)
+        live_drops(cap->live, by_kernel, by_interface);
+}
+
 int64_t capture_tick_ns(const capture *cap)
 {
+    if (cap->live != NULL)
+        return live_tick_ns(cap->live);
     int64_t tick_ns = cap->packets > 0 ? 1 : 1000;
     for (size_t i = 0; i < cap->path_count; i++) {
         const input_file *input = &cap->inputs[i];
@@ -250,6 +341,20 @@ uint64_t capture_bytes(const capture *cap)
     return cap->bytes;
 }
 
+void capture_position(const capture *cap, uint64_t *read_bytes, uint64_t *all_bytes)
+{
+    bool known = true;
+    *read_bytes = *all_bytes = 0;
+    for (size_t i = 0; i < cap->path_count; i++) {
+        const input_file *input = &cap->inputs[i];
+        known &= input->is_file || !input_is_open(input);
+        *read_bytes += input_position(input);
+        *all_bytes += input->size_bytes;
+    }
+    if (!known)
+        *all_bytes = 0;
+}
+
 size_t capture_problem_count(const capture *cap)
 {
     return cap->problems.count;
@@ -268,6 +373,8 @@ size_t capture_input_count(const capture *cap)
 bool capture_locate(const capture *cap, uint64_t frame, const char **file, uint64_t *file_frame)
 {
     uint16_t index;
+    if (cap->live != NULL)
+        return live_find(cap->live, frame, file, file_frame);
     if (!origin_find(&cap->origin, frame, &index, file_frame))
         return false;
     *file = cap->inputs[index].path;

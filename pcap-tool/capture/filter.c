@@ -54,6 +54,21 @@ void filter_fini(packet_filter *filter)
     }
 }
 
+void filter_prepare(packet_filter *filter)
+{
+    static const int usual[] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,
+                                DLT_NULL,   DLT_LOOP,      DLT_PPP,        DLT_IEEE802_11_RADIO};
+    char why[FILTER_WHY_BYTES];
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (program_of(filter, usual[i], why)->is_compiled)
+            continue;
+        filter->latest = 0;
+        filter->count--; /* tried again when it is wanted, to tell why */
+        if (i == 0)
+            return; /* hardly for any: each would wait for the same name */
+    }
+}
+
 bool filter_compiles(packet_filter *filter, int link_type, char why[FILTER_WHY_BYTES])
 {
     if (filter->expression == NULL)

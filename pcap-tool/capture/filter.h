@@ -28,6 +28,9 @@ typedef struct packet_filter {
 
 void filter_fini(packet_filter *filter);
 
+/* Compiles for the usual link types: later there may be no way to look up a name in the expression. */
+void filter_prepare(packet_filter *filter);
+
 /* Whether the expression can be asked of this link type; why not, otherwise. */
 bool filter_compiles(packet_filter *filter, int link_type, char why[FILTER_WHY_BYTES]);
 

@@ -44,15 +44,18 @@ static void close_file(input_file *input)
     input->buffer = NULL;
 }
 
-/* Standard input is duplicated, so that closing it leaves stdin alone. */
+/* Standard input is duplicated, so that closing it leaves stdin alone. O_NONBLOCK: a named pipe is waited for
+ * where a signal can end that; it means nothing to files. */
 static FILE *open_stream(input_file *input)
 {
     bool is_standard = is_standard_input(input->path);
-    int descriptor = is_standard ? dup(STDIN_FILENO) : open(input->path, O_RDONLY | O_CLOEXEC);
+    int descriptor = is_standard ? dup(STDIN_FILENO) : open(input->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
         return NULL;
     struct stat status;
     input->is_file = !is_standard && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    if (input->is_file)
+        input->size_bytes = (uint64_t)status.st_size;
     input->buffer = malloc(BUFFER_BYTES);
     if (input->buffer == NULL) {
         close(descriptor);
@@ -62,12 +65,19 @@ static FILE *open_stream(input_file *input)
     return source_open(descriptor, input->buffer, BUFFER_BYTES, &input->source);
 }
 
+static void tell_given_up(const input_file *input, problem_list *problems)
+{
+    problems_add(problems, "%s: was interrupted before anything of it was read", input_name(input));
+}
+
 static void tell_nothing_to_read(const input_file *input, FILE *file, problem_list *problems)
 {
     int error = ferror(file) ? errno : 0;
     char fault[SOURCE_FAULT_BYTES];
     const char *compression = source_compression(input->source);
-    if (source_fault(input->source, fault))
+    if (source_given_up(input->source))
+        tell_given_up(input, problems);
+    else if (source_fault(input->source, fault))
         problems_add(problems, "%s: %s; nothing of it could be read", input_name(input), fault);
     else if (error == EISDIR)
         problems_add(problems, "%s: is a directory; give the capture files in it", input_name(input));
@@ -97,7 +107,9 @@ static int first_byte(const input_file *input, FILE *file, problem_list *problem
 static void tell_no_capture(const input_file *input, bool is_cut, const char *why, problem_list *problems)
 {
     char fault[SOURCE_FAULT_BYTES];
-    if (source_fault(input->source, fault))
+    if (source_given_up(input->source))
+        tell_given_up(input, problems);
+    else if (source_fault(input->source, fault))
         problems_add(problems, "%s: %s; there is no packet before it", input_name(input), fault);
     else if (is_cut)
         problems_add(problems, "%s: ends within the file header; there is no packet in it",
@@ -131,12 +143,21 @@ static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
     return false;
 }
 
+static void tell_unopened(const input_file *input, int error, problem_list *problems)
+{
+    const char *remedy =
+        error == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "";
+    if (error == EINTR)
+        tell_given_up(input, problems);
+    else
+        problems_add(problems, "%s: cannot be opened: %s%s", input_name(input), strerror(error), remedy);
+}
+
 static bool open_capture(input_file *input, problem_list *problems)
 {
     FILE *file = open_stream(input);
     if (file == NULL) {
-        problems_add(problems, "%s: cannot be opened: %s%s", input_name(input), strerror(errno),
-                     errno == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "");
+        tell_unopened(input, errno, problems);
         close_file(input);
         return false;
     }
@@ -162,6 +183,23 @@ bool input_init(input_file *input, const char *path, uint16_t index, problem_lis
 void input_fini(input_file *input)
 {
     close_file(input);
+}
+
+bool input_is_open(const input_file *input)
+{
+    return input->pcap != NULL || input->blocks.file != NULL;
+}
+
+uint64_t input_position(const input_file *input)
+{
+    if (input->is_parked)
+        return 0;
+    if (!input_is_open(input))
+        return input->size_bytes;
+    if (input->source != NULL)
+        return source_position(input->source);
+    off_t at = ftello(input->pcap != NULL ? pcap_file(input->pcap) : input->blocks.file);
+    return at > 0 ? (uint64_t)at : 0;
 }
 
 void input_park(input_file *input)
@@ -230,10 +268,13 @@ static void see_tick(input_file *input, const pcapng_clock *clock)
 
 /* ---- Reading ---- */
 
+/* An interruption is no fault of the input's: whoever gave up knows. */
 static void tell_break(const input_file *input, bool is_cut, const char *why, problem_list *problems)
 {
     unsigned long long frame = input->frame + 1;
     char fault[SOURCE_FAULT_BYTES];
+    if (source_given_up(input->source))
+        return;
     if (source_fault(input->source, fault))
         problems_add(problems, "%s: %s, at packet %llu; everything before it was used", input_name(input),
                      fault, frame);

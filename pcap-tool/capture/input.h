@@ -27,6 +27,7 @@ typedef struct input_file {
     bool has_no_time;
     bool has_nanoseconds; /* some time stamp so far was no whole number of microseconds */
     bool has_misfit;      /* a link type for which the filter does not compile was told */
+    uint64_t size_bytes;  /* of a regular file */
     uint16_t index;
     uint32_t own_number;    /* of its one interface, when it is a pcap file */
     int64_t coarse_tick_ns; /* the longest beyond microseconds of its interfaces that had packets; 0: none */
@@ -48,6 +49,10 @@ void input_fini(input_file *input);
 
 /* The path, or "standard input". */
 const char *input_name(const input_file *input);
+
+/* How much of the file was read, of its size_bytes. */
+uint64_t input_position(const input_file *input);
+bool input_is_open(const input_file *input);
 
 /* Makes the next packet ready. False at the end; when it is no regular end, a problem is told. */
 bool input_read(input_file *input, problem_list *problems);

@@ -7,12 +7,17 @@
 #include "decoder.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Compressed bytes, of which system calls hardly count; that is all that waits to be decompressed. */
 enum { COMPRESSED_BYTES = 32 * 1024 };
+
+/* A signal that comes just before the waiting begins is seen so much later. */
+enum { WAIT_MS = 500 };
 
 typedef enum source_state {
     SOURCE_NEW,    /* all that is known is the first byte */
@@ -31,11 +36,59 @@ struct source {
     const char *why;   /* SOURCE_BROKEN */
     bool has_ended;    /* the file has */
     bool is_between;   /* frames; what follows is another one, zeros, or nothing */
+    bool is_given_up;  /* a signal ended the reading */
     uint64_t offset;   /* in the file, of the end of what was read */
     const uint8_t *at; /* the next byte that was read and not taken */
     size_t left;       /* how many there are of those */
     uint8_t buffer[COMPRESSED_BYTES];
 };
+
+/* Signals are the process's, and so is what answers them. */
+static bool (*gives_up)(void);
+
+void source_on_interrupt(bool (*ask)(void))
+{
+    gives_up = ask;
+}
+
+bool source_gives_up(void)
+{
+    return gives_up != NULL && gives_up();
+}
+
+/* Until there is something to read, or the end. False: given up. */
+static bool wait_for(int descriptor)
+{
+    struct pollfd wanted = {.fd = descriptor, .events = POLLIN};
+    int ready;
+    while ((ready = poll(&wanted, 1, WAIT_MS)) == 0 || (ready < 0 && errno == EINTR)) {
+        if (source_gives_up())
+            return false;
+    }
+    return true;
+}
+
+/* Goes on after a signal, unless who was asked gives up. Not by EINTR of read: signals restart that, because
+ * what writes the report must not fail of them. */
+static ssize_t read_on(int descriptor, void *out, size_t out_bytes)
+{
+    for (;;) {
+        if (!wait_for(descriptor)) {
+            errno = EINTR;
+            return -1;
+        }
+        ssize_t got = read(descriptor, out, out_bytes);
+        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+            return got;
+    }
+}
+
+static ssize_t read_more(source *self, void *out, size_t out_bytes)
+{
+    ssize_t got = read_on(self->descriptor, out, out_bytes);
+    self->is_given_up |= got < 0 && errno == EINTR;
+    return got;
+}
 
 /* Reads more behind what is there. False, and errno, when it fails. */
 static bool fill(source *self)
@@ -43,7 +96,7 @@ static bool fill(source *self)
     if (self->left == 0)
         self->at = self->buffer;
     uint8_t *end = self->buffer + (self->at - self->buffer) + self->left;
-    ssize_t got = read(self->descriptor, end, (size_t)(self->buffer + COMPRESSED_BYTES - end));
+    ssize_t got = read_more(self, end, (size_t)(self->buffer + COMPRESSED_BYTES - end));
     if (got < 0)
         return false;
     self->has_ended = got == 0;
@@ -73,7 +126,7 @@ static bool recognise(source *self)
 static ssize_t read_plain(source *self, char *out, size_t out_bytes)
 {
     if (self->left == 0)
-        return self->has_ended ? 0 : read(self->descriptor, out, out_bytes);
+        return self->has_ended ? 0 : read_more(self, out, out_bytes);
     size_t taken = self->left < out_bytes ? self->left : out_bytes;
     memcpy(out, self->at, taken);
     self->at += taken;
@@ -156,7 +209,7 @@ static FILE *open_plain(int descriptor, char *buffer, size_t buffer_bytes)
     return stream;
 }
 
-static FILE *open_packed(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes, source **out)
+static FILE *open_read_on(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes, source **out)
 {
     source *self = malloc(sizeof *self);
     if (self == NULL) {
@@ -180,23 +233,40 @@ static FILE *open_packed(int descriptor, uint8_t first, char *buffer, size_t buf
     return stream;
 }
 
+/* Signals do not reach the reading of a regular file. */
+static bool may_wait(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode);
+}
+
 FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out)
 {
     uint8_t first;
-    ssize_t got = read(descriptor, &first, 1);
+    ssize_t got = read_on(descriptor, &first, 1);
     *out = NULL;
     if (got < 0 && errno == EINTR) {
         close(descriptor);
         errno = EINTR;
         return NULL;
     }
-    if (got == 1 && decoder_may_start(first))
-        return open_packed(descriptor, first, buffer, buffer_bytes, out);
+    if (got == 1 && (decoder_may_start(first) || may_wait(descriptor)))
+        return open_read_on(descriptor, first, buffer, buffer_bytes, out);
     FILE *stream =
         open_plain(descriptor, buffer, buffer_bytes); /* a read that failed will fail again there */
     if (stream != NULL && got == 1)
         ungetc(first, stream);
     return stream;
+}
+
+uint64_t source_position(const source *self)
+{
+    return self->offset;
+}
+
+bool source_given_up(const source *self)
+{
+    return self != NULL && self->is_given_up;
 }
 
 bool source_fault(const source *self, char text[SOURCE_FAULT_BYTES])

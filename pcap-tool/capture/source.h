@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 typedef struct source source;
@@ -15,9 +16,20 @@ enum { SOURCE_FAULT_BYTES = 256 };
 
 /* A stream of the (decompressed) bytes, to be read once from front to end, with this buffer. Takes the
  * descriptor, which is closed when the stream is, or when NULL is returned (with errno). *out lives as long
- * as the stream; it is NULL for bytes that need no decompression: then the stream is the C library's own,
- * whose reading is twice as fast. */
+ * as the stream; it is NULL for a regular file that needs no decompression: then the stream is the C
+ * library's own, whose reading is twice as fast. */
 FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out);
+
+/* Asked when a signal came while reading waits, and now and then, of any source: true ends it, as an error
+ * (EINTR). */
+void source_on_interrupt(bool (*ask)(void));
+bool source_gives_up(void); /* asks */
+
+/* How much of the file was read, as it is there. */
+uint64_t source_position(const source *self);
+
+/* Whether reading ended that way. */
+bool source_given_up(const source *self);
 
 /* Whether the stream ended, or will end, with an error in the compressed data: then what is wrong and at
  * which byte of the file, as the rest of a sentence about it. */

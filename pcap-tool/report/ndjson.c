@@ -31,6 +31,17 @@ static void write_file(const ndjson *self)
     escape_json(self->out, self->writer.file);
 }
 
+/* Behind an empty list of files. */
+static void write_interfaces(const report_options *options)
+{
+    fputs("],\"interfaces\":[", options->out);
+    for (size_t i = 0; i < options->interface_count; i++) {
+        if (i > 0)
+            fputc(',', options->out);
+        escape_json(options->out, options->interfaces[i]);
+    }
+}
+
 void ndjson_begin(ndjson *self, const report_options *options)
 {
     self->out = options->out;
@@ -51,6 +62,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
             fputc(',', out);
         escape_json(out, options->paths[i]);
     }
+    if (options->interface_count > 0)
+        write_interfaces(options);
     fputs("],\"filter\":", out);
     if (options->filter)
         escape_json(out, options->filter);

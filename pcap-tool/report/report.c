@@ -106,6 +106,12 @@ const ka_sink *report_sink(const report *self)
     return &self->sink;
 }
 
+void report_follow(report *self, bool wanted)
+{
+    if (self->text)
+        text_follow(self->text, wanted);
+}
+
 const tally *report_tally(const report *self)
 {
     return &self->tally;

@@ -23,6 +23,8 @@ typedef struct report_options {
     FILE *out; /* the caller opens, flushes and closes it */
     const char *const *paths;
     size_t path_count;
+    const char *const *interfaces; /* instead of paths: what is told is told while capturing */
+    size_t interface_count;
     const char *filter; /* or NULL */
     bool connections;   /* a table of them in the text */
     bool exchanges;
@@ -47,6 +49,10 @@ typedef struct report_end {
 /* Copies the options, not what they point to. NULL when memory runs out. */
 report *report_new(const report_options *options, const ka_allocator *allocator);
 void report_free(report *self);
+
+/* From now on, or no longer, the text tells each finding in a line when it is decided, too. NDJSON always
+ * does. */
+void report_follow(report *self, bool wanted);
 
 /* Lives as long as the report. */
 const ka_sink *report_sink(const report *self);

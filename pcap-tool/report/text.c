@@ -6,6 +6,7 @@
 
 #include "spool.h"
 #include "text_findings.h"
+#include "text_follow.h"
 #include "text_overview.h"
 #include "text_rows.h"
 #include "text_servers.h"
@@ -19,6 +20,8 @@ struct text_report {
     text_servers servers;
     spool connections;
     spool exchanges;
+    bool follows;
+    bool has_followed;
     int error;
 };
 
@@ -29,6 +32,7 @@ text_report *text_new(const report_options *options, const ka_allocator *allocat
         return NULL;
     text->allocator = *allocator;
     text->options = *options;
+    text->follows = text->has_followed = false;
     text->error = 0;
     text_findings_init(&text->findings);
     text_servers_init(&text->servers);
@@ -47,6 +51,11 @@ void text_free(text_report *text)
     allocator.resize(allocator.user, text, 0);
 }
 
+void text_follow(text_report *text, bool wanted)
+{
+    text->follows = wanted;
+}
+
 void text_connection(text_report *text, const ka_record *record)
 {
     if (text->connections.file)
@@ -56,6 +65,12 @@ void text_connection(text_report *text, const ka_record *record)
 void text_finding(text_report *text, const ka_finding *finding)
 {
     text_findings_add(&text->findings, finding);
+    if (text->follows) {
+        text->has_followed = true;
+        text_follow_write(&text->options, finding);
+        if (text->error == 0 && ferror(text->options.out))
+            text->error = errno != 0 ? errno : EIO;
+    }
 }
 
 void text_exchange(text_report *text, const ka_exchange_record *exchange)
@@ -82,6 +97,8 @@ static void write_table(text_report *text, spool *rows, void (*head)(FILE *out, 
 void text_finish(text_report *text, const report_end *end, const tally *counts)
 {
     FILE *out = text->options.out;
+    if (text->has_followed)
+        fputc('\n', out);
     text_overview_write(&text->options, end, counts);
     text_findings_write(&text->findings, &text->options);
     text_servers_write(&text->servers, out, text->options.color);

@@ -184,6 +184,15 @@ static int compare(const void *left, const void *right)
     return strcmp(ka_catalogue(a->id)->id, ka_catalogue(b->id)->id);
 }
 
+static const char *about_frames(const report_options *options)
+{
+    if (options->locate)
+        return "\nFrame numbers are those of the file named: in Wireshark, Ctrl-G jumps to one.\n";
+    if (options->interface_count > 0)
+        return "\nFrame numbers count the packets captured; --ring would have kept them.\n";
+    return "\nFrame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n";
+}
+
 void text_findings_write(const text_findings *findings, const report_options *options)
 {
     ranked order[KA_FINDING_COUNT];
@@ -195,10 +204,8 @@ void text_findings_write(const text_findings *findings, const report_options *op
     if (count == 0)
         return;
     qsort(order, count, sizeof order[0], compare);
-    fputs(options->locate
-              ? "\nFrame numbers are those of the file named: in Wireshark, Ctrl-G jumps to one.\n"
-              : "\nFrame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
-          options->out);
+    fputs(about_frames(options), options->out);
+    fputs("keptalive explain NAME: how a finding is made, what rules it out, what to set.\n", options->out);
     for (size_t i = 0; i < count; i++)
         write_diagnosis(options, order[i].id, order[i].diagnosis);
 }

@@ -39,8 +39,16 @@ static void write_escaped(FILE *out, const char *label, const char *text)
     wrap_labelled(out, label, line);
 }
 
+static void write_interfaces(const report_options *options)
+{
+    const char *label = options->interface_count == 1 ? "  Interface    " : "  Interfaces   ";
+    for (size_t i = 0; i < options->interface_count; i++)
+        write_escaped(options->out, i == 0 ? label : blank_label, options->interfaces[i]);
+}
+
 static void write_files(const report_options *options)
 {
+    write_interfaces(options);
     const char *label = options->path_count == 1 ? "  File         " : "  Files        ";
     for (size_t i = 0; i < options->path_count && i < LISTED_MAX; i++) {
         const char *path = options->paths[i];

@@ -16,4 +16,5 @@ const stream_facts stream_facts_core = {
     .protocol_seen = ka_protocol_seen,
     .gate_failed = ka_gate_failed,
     .connection_end = ka_connection_end,
+    .time_passed = ka_time_passed,
 };

@@ -21,6 +21,7 @@ typedef struct stream_facts {
     void (*protocol_seen)(ka_connection *connection, ka_protocol protocol);
     void (*gate_failed)(ka_connection *connection, ka_gate gate);
     ka_status (*connection_end)(ka_audit *audit, ka_connection *connection, ka_gate why);
+    ka_status (*time_passed)(ka_audit *audit, int64_t time_ns);
 } stream_facts;
 
 extern const stream_facts stream_facts_core;

@@ -50,6 +50,18 @@ static const unsigned char begins[27] = {
 };
 /* clang-format on */
 
+/* The second letters of the names in the table, by their first. Five bits tell letters apart in either case.
+ */
+#define LETTER(letter) ((letter)&31)
+#define SECOND(letter) (UINT32_C(1) << LETTER(letter))
+const uint32_t fields_second_letters[32] = {
+    [LETTER('a')] = SECOND('u'), [LETTER('c')] = SECOND('o'), [LETTER('e')] = SECOND('x'),
+    [LETTER('h')] = SECOND('o'), [LETTER('k')] = SECOND('e'), [LETTER('p')] = SECOND('r'),
+    [LETTER('r')] = SECOND('e'), [LETTER('s')] = SECOND('e'), [LETTER('t')] = SECOND('r'),
+    [LETTER('u')] = SECOND('p'), [LETTER('v')] = SECOND('i'), [LETTER('w')] = SECOND('w'),
+    [LETTER('x')] = SECOND('-'),
+};
+
 static uint64_t eight(const char *bytes)
 {
     uint64_t word;

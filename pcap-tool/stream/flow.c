@@ -84,6 +84,12 @@ static bool is_between(const stream_flow *flow, const ka_address *a, const ka_ad
            (flow_address_equal(&flow->ends[0], b) && flow_address_equal(&flow->ends[1], a));
 }
 
+bool flow_is_between(const stream_flow *flow, uint32_t hash, const ka_address *source,
+                     const ka_address *target)
+{
+    return flow->hash == hash && flow->state != FLOW_FREE && is_between(flow, source, target);
+}
+
 /* The first one in the slots from `i` on. */
 static stream_flow *find_from(const flow_table *table, uint32_t i, uint32_t hash, const ka_address *source,
                               const ka_address *target)
@@ -111,7 +117,7 @@ void flow_prefetch_slot(const flow_table *table, uint32_t hash)
         __builtin_prefetch(&table->slots[hash & (table->slot_count - 1)]);
 }
 
-const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash)
+stream_flow *flow_prefetch(const flow_table *table, uint32_t hash)
 {
     enum { CACHE_LINE_BYTES = 64 };
     if (table->slot_count == 0)
@@ -122,7 +128,7 @@ const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash)
         i = (i + 1) & mask;
     if (table->slots[i].index == FLOW_NONE)
         return NULL;
-    const stream_flow *found = at(table, table->slots[i].index);
+    stream_flow *found = at(table, table->slots[i].index);
     for (size_t line = 0; line < sizeof *found; line += CACHE_LINE_BYTES)
         __builtin_prefetch((const char *)found + line, 1);
     return found;

@@ -129,8 +129,11 @@ void flow_prefetch_slot(const flow_table *table, uint32_t hash);
 /* A flow between two addresses, or NULL; tenants may have several. */
 stream_flow *flow_find(const flow_table *table, uint32_t hash, const ka_address *source,
                        const ka_address *target);
+/* Whether it still is one between these addresses. */
+bool flow_is_between(const stream_flow *flow, uint32_t hash, const ka_address *source,
+                     const ka_address *target);
 /* Returns the flow that has this hash, if any, most likely: its addresses are not compared. */
-const stream_flow *flow_prefetch(const flow_table *table, uint32_t hash);
+stream_flow *flow_prefetch(const flow_table *table, uint32_t hash);
 /* Another one between the same addresses as `flow`, or NULL. */
 stream_flow *flow_find_next(const flow_table *table, const stream_flow *flow);
 /* A zeroed flow in state FLOW_QUOTED. NULL when memory runs out. */

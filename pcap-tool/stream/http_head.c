@@ -146,7 +146,8 @@ static void note_line(http_parser *parser, const char *line, size_t at, size_t l
     size_t name_bytes = 0;
     if (scan->matter_count > HTTP_LINES_MAX)
         return;
-    if (at > 0 && fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE)
+    if (at > 0 &&
+        (!fields_maybe(line) || fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE))
         return;
     if (scan->matter_count < HTTP_LINES_MAX)
         parser->matter[scan->matter_count] =
@@ -158,27 +159,31 @@ static void note_line(http_parser *parser, const char *line, size_t at, size_t l
 static http_event scan_head(http_parser *parser, const char *bytes, size_t len_bytes, size_t *end_bytes)
 {
     http_scan *scan = &parser->scan;
+    size_t at = scan->at, begin = scan->line;
     const char *lf;
-    while ((lf = memchr(bytes + scan->at, '\n', len_bytes - scan->at)) != NULL) {
-        const char *line = bytes + scan->line;
+    while ((lf = memchr(bytes + at, '\n', len_bytes - at)) != NULL) {
+        const char *line = bytes + begin;
         size_t line_bytes = (size_t)(lf + 1 - line);
         if (line_bytes < 2 || lf[-1] != '\r')
             return HTTP_MALFORMED;
-        if (scan->line == 0) {
+        if (begin == 0) {
             http_event event = on_start_line(parser, line, line_bytes);
             if (event != HTTP_MORE)
                 return event;
         }
-        scan->line = scan->at = (uint32_t)(lf + 1 - bytes);
+        at = begin + line_bytes;
         if (line_bytes == 2) {
-            *end_bytes = scan->at;
+            *end_bytes = at;
             return HTTP_HEAD_WHOLE;
         }
         scan->folded |= line[0] == ' ' || line[0] == '\t';
-        note_line(parser, line, (size_t)(line - bytes), line_bytes);
+        if (begin == 0 || fields_maybe(line))
+            note_line(parser, line, begin, line_bytes);
+        begin = at;
     }
-    if (scan->line == 0 && start_line_partial(bytes, len_bytes, scan->at) == START_LINE_BAD)
+    if (begin == 0 && start_line_partial(bytes, len_bytes, at) == START_LINE_BAD)
         return HTTP_MALFORMED;
+    scan->line = (uint32_t)begin;
     scan->at = (uint32_t)len_bytes;
     return HTTP_MORE;
 }

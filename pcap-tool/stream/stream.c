@@ -209,9 +209,12 @@ static bool open_connection(stream_table *table, stream_flow *flow, const packet
 }
 
 /* The segment's flow, open or a tombstone; NULL when memory ran out. */
-static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, uint32_t hash)
+static stream_flow *flow_of(stream_table *table, const packet_tcp *packet, const stream_place *place)
 {
-    stream_flow *found = flow_find(&table->flows, hash, &packet->source, &packet->target);
+    uint32_t hash = place->hash;
+    stream_flow *found = place->flow;
+    if (found == NULL || !flow_is_between(found, hash, &packet->source, &packet->target))
+        found = flow_find(&table->flows, hash, &packet->source, &packet->target);
     if (found != NULL && tenant_may_differ(found, packet))
         found = flow_of_tenant(table, packet, found);
     if (found != NULL && starts_anew(found, packet)) {
@@ -254,7 +257,7 @@ void stream_place_init(const stream_table *table, const packet_tcp *packet, stre
 
 void stream_prefetch(const stream_table *table, stream_place *place)
 {
-    const stream_flow *flow = place->flow;
+    stream_flow *flow = place->flow;
     switch (place->step++) {
     case 0:
         place->flow = flow_prefetch(&table->flows, place->hash);
@@ -278,7 +281,7 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
     ka_segment *segment = &packet->segment;
     on_time(table, segment->time_ns);
     context->counts.segments++;
-    stream_flow *flow = flow_of(table, packet, place->hash);
+    stream_flow *flow = flow_of(table, packet, place);
     if (flow == NULL)
         return take_status(table);
     segment->direction = flow_address_equal(&flow->ends[0], &packet->source) ? 0 : 1;
@@ -316,6 +319,13 @@ ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
 bool stream_evict(stream_table *table)
 {
     return evict(table) && table->context.status == KA_OK;
+}
+
+ka_status stream_time_passed(stream_table *table, int64_t time_ns)
+{
+    on_time(table, time_ns);
+    context_failed(&table->context, table->context.facts->time_passed(table->context.audit, time_ns));
+    return take_status(table);
 }
 
 uint32_t stream_open_count(const stream_table *table)

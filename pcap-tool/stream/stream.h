@@ -60,7 +60,7 @@ ka_status stream_segment(stream_table *table, packet_tcp *packet);
 /* For who knows segments before their turn (lookahead.h): where a segment's connection is, and how far its
  * memory has been asked for. */
 typedef struct stream_place {
-    const struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
+    struct stream_flow *flow; /* most likely; flows' memory stays as long as the table */
     uint32_t hash;
     uint8_t step;
 } stream_place;
@@ -79,6 +79,11 @@ ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
 /* Gives up the connection that was silent for longest, or nearly so: it is judged as it stands, with
  * KA_GATE_LOST_STATE. Not while a segment is told. False: none is open, or memory ran out on the way. */
 bool stream_evict(stream_table *table);
+
+/* No packet came until then (live captures only: files end with their last packet). */
+ka_status stream_time_passed(stream_table *table, int64_t time_ns);
+
+/* How many connections have not settled. */
 uint32_t stream_open_count(const stream_table *table);
 
 /* What a connection, named by the owner told to the core, was wrapped in: each direction's, the first

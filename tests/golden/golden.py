@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Usage: golden.py --tool KEPTALIVE [--schema FILE] SAMPLE
 
-A sample is a directory with capture.pcap or capture.pcapng, expect.ndjson and report.txt.
+A sample is a directory with capture.pcap or capture.pcapng, expect.ndjson and report.txt. Other captures beside it are of
+the same traffic, taken elsewhere, and read with it.
 
 expect.ndjson holds one JSON object a line, each with a "type". It matches exactly one record of that type: for a
 connection the one with its stream; for a finding the one with its id and its stream, server or pair; for an exchange
@@ -224,10 +225,15 @@ def capture_of(sample):
     return None
 
 
+def captures_of(sample):
+    first = capture_of(sample)
+    return [first, *sorted(path.name for path in sample.glob("*.pcap*") if path.name != first)]
+
+
 def run_tool(tool, sample, *arguments):
     """In the sample's directory, so that no path of this machine gets into the output."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    return subprocess.run([str(tool), *arguments, capture_of(sample)], cwd=sample, env=environment,
+    return subprocess.run([str(tool), *arguments, *captures_of(sample)], cwd=sample, env=environment,
                           capture_output=True, timeout=TIMEOUT_S)
 
 

@@ -38,6 +38,7 @@ LIBRARIES = {
     "libpcap": (re.compile(r"^pcap([./-]|$)"), re.compile(r"\bpcap_\w+\s*\("), {"pcap-tool/capture"}),
     "decompression": (re.compile(r"^(zlib|zstd|lz4|lzma)"),
                       re.compile(r"\b(inflate\w*|ZSTD_\w+|LZ4F_\w+|lzma_\w+)\s*\("), {"pcap-tool/capture"}),
+    "libseccomp": (re.compile(r"^seccomp"), re.compile(r"\bseccomp_\w+\s*\("), {"tool"}),
     "llhttp": (re.compile(r"^llhttp"), re.compile(r"\bllhttp_\w+\s*\("), {"pcap-tool/stream"}),
     "epan and glib": (re.compile(r"^(epan|wsutil|wiretap|glib)"), re.compile(r"\b(g|proto_tree|wmem)_\w+\s*\("),
                       {"plugin"}),

@@ -85,6 +85,24 @@ static void test_settles_two_seconds_after_both_fins_are_acknowledged(void **sta
     assert_ptr_equal(s.settled[0], (void *)2); /* its owner */
 }
 
+/* Who captures knows that time has passed, though no packet came. */
+static void test_settles_when_told_of_time(void **state)
+{
+    (void)state;
+    talk t = opened(1, 0);
+    talk idle = opened(2, 0);
+    closes(&t, 10);
+    int64_t closed_ns = story_ns(10 + 2 * MS);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns + 1999 * KA_MILLISECOND_NS), KA_OK);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns - KA_SECOND_NS), KA_OK); /* it does not go back */
+    assert_int_equal(s.record_count, 0);
+    assert_int_equal(ka_time_passed(s.audit, closed_ns + 2 * KA_SECOND_NS), KA_OK);
+    assert_int_equal(s.record_count, 1);
+    assert_int_equal(s.records[0].stream, 1);
+    time_passes(&idle, 60);
+    assert_int_equal(s.record_count, 1);
+}
+
 static void test_settles_two_seconds_after_rst(void **state)
 {
     (void)state;
@@ -554,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(misuse),
         TEST(settles_two_seconds_after_both_fins_are_acknowledged),
+        TEST(settles_when_told_of_time),
         TEST(settles_two_seconds_after_rst),
         TEST(late_segments_and_messages_still_count),
         TEST(never_the_one_named),

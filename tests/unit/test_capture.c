@@ -152,6 +152,34 @@ static void test_filter_is_compiled_for_each_link_type(void **state)
     capture_close(cap);
 }
 
+/* Compiled early, when names can be looked up: the same packets, and the same complaints. */
+static void test_filter_prepared_early(void **state)
+{
+    (void)state;
+    const char *paths[] = {write_plain("raw.pcap", three, 3),
+                           write_pcap(&(file_plan){"ether.pcap", MICRO, false, ETHERNET, three, 3})};
+    char early[CAPTURE_ERROR_BYTES] = "", late[CAPTURE_ERROR_BYTES] = "";
+    bool usage = false;
+    capture_options options = {paths, 2, "tcp port https"};
+    capture *cap = capture_open_filtered(&options, capture_filter_new(options.filter), early, &usage);
+    assert_non_null(cap);
+    expect_next(cap, 3, 20, 443);
+    expect_end(cap);
+    capture_close(cap);
+    static const char *const wrong[] = {"tcp prot 80", "wlan type mgt", "tcp port no-such-service"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        options.filter = wrong[i];
+        assert_null(capture_open(&options, late, &usage));
+        usage = false;
+        assert_null(capture_open_filtered(&options, capture_filter_new(options.filter), early, &usage));
+        assert_true(usage);
+        assert_string_equal(early, late);
+    }
+    options.path_count = 0;
+    assert_null(capture_open_filtered(&options, capture_filter_new("tcp"), early, &usage));
+    capture_filter_free(NULL);
+}
+
 static void test_bad_filter_is_wrong_usage(void **state)
 {
     (void)state;
@@ -324,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_many_rotated_files),
         cmocka_unit_test(test_filter_keeps_the_numbers),
         cmocka_unit_test(test_filter_is_compiled_for_each_link_type),
+        cmocka_unit_test(test_filter_prepared_early),
         cmocka_unit_test(test_bad_filter_is_wrong_usage),
         cmocka_unit_test(test_inputs_that_cannot_be_read),
         cmocka_unit_test(test_all_inputs_refused),

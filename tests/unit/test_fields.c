@@ -55,7 +55,9 @@ static void test_classify(void **state)
         ka_field_name name = KA_FIELD_COUNT;
         assert_int_equal(fields_classify(line, len_bytes, &name, &name_bytes), rows[i].what);
         assert_int_equal(name, rows[i].name);
+        assert_true(rows[i].what == FIELDS_LINE_NONE || fields_maybe(line));
     }
+    assert_false(fields_maybe("User-Agent: x\r\n"));
 }
 
 /* A folded head goes through llhttp, which hands out names: the same table answers. */

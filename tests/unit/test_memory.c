@@ -8,7 +8,7 @@
 
 enum { HEAD_BYTES = 16 };
 
-static void *resize(memory *from, void *old, size_t new_bytes)
+static void *resize(memory_share *from, void *old, size_t new_bytes)
 {
     ka_allocator allocator = memory_allocator(from);
     return allocator.resize(allocator.user, old, new_bytes);
@@ -17,7 +17,7 @@ static void *resize(memory *from, void *old, size_t new_bytes)
 static void everything_is_counted(void **state)
 {
     (void)state;
-    memory heap = {.limit_bytes = 100000};
+    memory_share heap = {.limit_bytes = 100000};
     unsigned char *block = resize(&heap, NULL, 100);
     assert_int_equal(heap.used_bytes, 100 + HEAD_BYTES);
     assert_int_equal((uintptr_t)block % 16, 0);
@@ -36,7 +36,7 @@ static void everything_is_counted(void **state)
 static void nothing_is_given_beyond_the_limit(void **state)
 {
     (void)state;
-    memory heap = {.limit_bytes = 1000};
+    memory_share heap = {.limit_bytes = 1000};
     char *block = resize(&heap, NULL, 1000 - HEAD_BYTES);
     assert_non_null(block);
     assert_null(resize(&heap, NULL, 1));
@@ -55,8 +55,8 @@ static void nothing_is_given_beyond_the_limit(void **state)
 static void a_part_has_its_own_limit(void **state)
 {
     (void)state;
-    memory whole = {.limit_bytes = 1000};
-    memory part = {.whole = &whole, .limit_bytes = 300};
+    memory_share whole = {.limit_bytes = 1000};
+    memory_share part = {.whole = &whole, .limit_bytes = 300};
     char *own = resize(&part, NULL, 200);
     assert_int_equal(part.used_bytes, 216);
     assert_int_equal(whole.used_bytes, 216);
@@ -75,7 +75,7 @@ static void large_blocks_grow_and_shrink(void **state)
 {
     (void)state;
     enum { MANY_BYTES = 5 << 20 };
-    memory heap = {.limit_bytes = 64 << 20};
+    memory_share heap = {.limit_bytes = 64 << 20};
     unsigned char *block = resize(&heap, NULL, MANY_BYTES);
     memset(block, 3, MANY_BYTES);
     block = resize(&heap, block, 2 * MANY_BYTES);

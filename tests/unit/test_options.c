@@ -216,6 +216,54 @@ static void explanations(void **state)
     assert_int_equal(parse("--connections", "explain", NULL), OPTIONS_RUN);
 }
 
+static void interfaces(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.live.interface_count, 0);
+    assert_int_equal(parse("-i", "eth0", "--interface=any", "--duration", "90s", "--user", "me", NULL),
+                     OPTIONS_RUN);
+    assert_int_equal(parsed.live.interface_count, 2);
+    assert_string_equal(parsed.live.interfaces[0], "eth0");
+    assert_string_equal(parsed.live.interfaces[1], "any");
+    assert_true(parsed.live.duration_ns == 90 * KA_SECOND_NS);
+    assert_string_equal(parsed.live.user, "me");
+    assert_null(parsed.live.ring);
+    assert_int_equal(parse("-ilo", "--ring", "r.pcapng", NULL), OPTIONS_RUN);
+    assert_true(parsed.live.ring_file_bytes == 100 << 20);
+    assert_int_equal(parsed.live.ring_files, 10);
+    assert_int_equal(parse("-ilo", "--ring=r", "--ring-size", "2M", "--ring-files", "3", NULL), OPTIONS_RUN);
+    assert_true(parsed.live.ring_file_bytes == 2 << 20);
+    assert_int_equal(parsed.live.ring_files, 3);
+    assert_int_equal(parse("a", "--no-sandbox", "--no-progress", NULL), OPTIONS_RUN);
+    assert_true(parsed.no_sandbox && parsed.no_progress);
+}
+
+static void wrong_interfaces(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("-i", "lo", "a.pcap", NULL), OPTIONS_WRONG);
+    assert_wrong("a.pcap: files and --interface do not go together; try keptalive --help");
+    assert_int_equal(parse("a.pcap", "--duration", "3", NULL), OPTIONS_WRONG);
+    assert_wrong("--duration, --user and --ring go with --interface only; try keptalive --help");
+    assert_int_equal(parse("-ilo", "--duration", "0", NULL), OPTIONS_WRONG);
+    assert_wrong("--duration: \"0\" is no time at all; try keptalive --help");
+    assert_int_equal(parse("-ilo", "--ring=r", "--ring-size", "1000K", NULL), OPTIONS_WRONG);
+    assert_wrong("--ring-size: \"1000K\" is too little; try keptalive --help");
+    assert_int_equal(parse("-ilo", "--ring=r", "--ring-files", "1", NULL), OPTIONS_WRONG);
+    assert_wrong("--ring-files: \"1\" is out of range (2 to 1000); try keptalive --help");
+    assert_int_equal(parse("-ilo", "--ring-files", "3", NULL), OPTIONS_WRONG);
+    assert_wrong("--ring-size and --ring-files say nothing without --ring; try keptalive --help");
+    char *words[20] = {(char *)(uintptr_t) "keptalive"};
+    for (int i = 1; i <= 17; i++)
+        words[i] = (char *)(uintptr_t) "-ilo";
+    options out;
+    assert_int_equal(options_parse(17, words, &out, error), OPTIONS_RUN);
+    words[17] = (char *)(uintptr_t) "-ilo";
+    assert_int_equal(options_parse(18, words, &out, error), OPTIONS_WRONG);
+    assert_string_equal(error, "--interface: more than 16 are too many; try keptalive --help");
+}
+
 static void wrong_usage(void **state)
 {
     (void)state;
@@ -243,6 +291,8 @@ static void wrong_usage(void **state)
     assert_wrong("--late-percent: \"101\" is out of range; try keptalive --help");
     assert_int_equal(parse("--each", "-", NULL), OPTIONS_WRONG);
     assert_wrong("-: with --each, captures must be files; try keptalive --help");
+    assert_int_equal(parse("--each", "--interface", "lo", NULL), OPTIONS_WRONG);
+    assert_wrong("--each and --interface do not go together; try keptalive --help");
     assert_int_equal(parse("--jobs", "2", "a", NULL), OPTIONS_WRONG);
     assert_wrong("--jobs: only with --each; try keptalive --help");
     assert_int_equal(parse("--each", "--jobs", "1025", "a", NULL), OPTIONS_WRONG);
@@ -399,6 +449,8 @@ int main(void)
         cmocka_unit_test(thresholds_by_name),
         cmocka_unit_test(selections),
         cmocka_unit_test(explanations),
+        cmocka_unit_test(interfaces),
+        cmocka_unit_test(wrong_interfaces),
         cmocka_unit_test(wrong_usage),
         cmocka_unit_test(odd_bytes_in_messages),
         cmocka_unit_test(numbers),

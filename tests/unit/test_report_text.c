@@ -190,7 +190,8 @@ static char *expected_findings(void)
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
     fputs("1 warning, 1 note on 1 of 2 connections.\n\n"
-          "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n",
+          "Frame numbers are Wireshark's: Ctrl-G jumps to one; tcp.stream == N filters.\n"
+          "keptalive explain NAME: how a finding is made, what rules it out, what to set.\n",
           out);
     expect_heading(out, "WARNING  ", KA_MAX_EXCEEDED, "the client", "1 connection");
     expect_sentence(out, max_exceeded(12));
@@ -452,14 +453,89 @@ static void out_of_memory(void **state)
     }
 }
 
+static bool in_the_ring(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
+{
+    (void)user;
+    *file = "ring-\x1b.pcapng";
+    *file_frame = frame - 10;
+    return frame > 10;
+}
+
+static const char *const interface_names[] = {"eth0", "any"};
+
+/* While capturing: a line as soon as it is decided, the whole report at the end. */
+static void followed(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    page.options.path_count = 0;
+    page.options.interfaces = interface_names;
+    page.options.interface_count = 2;
+    page.options.locate = in_the_ring;
+    document_open(&page);
+    report_follow(page.report, true);
+    ka_finding finding = {.id = KA_CLOSED_EARLY,
+                          .severity = KA_WARN,
+                          .has_stream = true,
+                          .stream = 7,
+                          .client = {.ip = {192, 0, 2, 1}, .port = 4000, .version = 4},
+                          .server = {.ip = {192, 0, 2, 2}, .port = 80, .version = 4},
+                          .at = {INT64_C(1714564800123456789), 12}};
+    put_finding(&page, finding);
+    fflush(page.options.out);
+    const char *begin =
+        "2024-05-01 12:00:00.123 warn closed-early stream 7, 192.0.2.1:4000 -> 192.0.2.2:80: ";
+    const char *end = " (frame 2 in ring-\\x1b.pcapng)\n";
+    assert_memory_equal(page.text, begin, strlen(begin));
+    assert_string_equal(page.text + page.length - strlen(end), end);
+    assert_ptr_equal(strchr(page.text, '\n'), page.text + page.length - 1);
+    size_t told = page.length;
+    report_follow(page.report, false);
+    put_finding(&page, finding);
+    fflush(page.options.out);
+    assert_int_equal(page.length, told);
+    put_record(&page, kept_connection());
+    document_finish(&page);
+    assert_memory_equal(page.text + told, "\nKeptalive ", 11);
+    assert_non_null(strstr(page.text, "\n  Interfaces   eth0\n               any\n  Packets "));
+    assert_null(strstr(page.text, "  File"));
+    document_fini(&page);
+}
+
+static void frames_of_nothing_kept(void **state)
+{
+    (void)state;
+    document page;
+    document_init(&page);
+    page.options.path_count = 0;
+    page.options.interfaces = interface_names;
+    page.options.interface_count = 1;
+    document_open(&page);
+    put_finding(&page, (ka_finding){.id = KA_CLOSED_EARLY, .has_stream = true, .at = {0, 12}});
+    put_record(&page, kept_connection());
+    document_finish(&page);
+    assert_non_null(strstr(page.text, "\n  Interface    eth0\n"));
+    assert_non_null(
+        strstr(page.text, "Frame numbers count the packets captured; --ring would have kept them."));
+    document_fini(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_trouble),          cmocka_unit_test(verdict_lines),
-        cmocka_unit_test(server_wide_verdict), cmocka_unit_test(findings),
-        cmocka_unit_test(many_findings),       cmocka_unit_test(tables),
-        cmocka_unit_test(capture_flaws),       cmocka_unit_test(frames_of_files),
-        cmocka_unit_test(full_disk),           cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(no_trouble),
+        cmocka_unit_test(verdict_lines),
+        cmocka_unit_test(server_wide_verdict),
+        cmocka_unit_test(findings),
+        cmocka_unit_test(many_findings),
+        cmocka_unit_test(tables),
+        cmocka_unit_test(capture_flaws),
+        cmocka_unit_test(frames_of_files),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(followed),
+        cmocka_unit_test(frames_of_nothing_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,21 @@ static void tombstones_keep_late_segments_out(void **state)
     wire_free();
 }
 
+/* Without packets: the core is told, and tombstones are forgotten as they would be with them. */
+static void time_passes(void **state)
+{
+    (void)state;
+    wire_new();
+    wire_handshake();
+    assert_int_equal(stream_open_count(w->table), 1);
+    settle(0);
+    assert_int_equal(stream_open_count(w->table), 0);
+    assert_int_equal(stream_time_passed(w->table, 301 * KA_SECOND_NS), KA_OK);
+    wire_send(0, 0, 1, "", 0);
+    wire_expect("open 0\ntime 301000\nopen 1\n");
+    wire_free();
+}
+
 static void tombstone_gives_way_to_a_new_syn(void **state)
 {
     (void)state;
@@ -227,6 +242,7 @@ int main(void)
         cmocka_unit_test(syn_ack_with_another_number_is_the_same_stream),
         cmocka_unit_test(syn_in_mid_stream_follows_the_base),
         cmocka_unit_test(tombstones_keep_late_segments_out),
+        cmocka_unit_test(time_passes),
         cmocka_unit_test(tombstone_gives_way_to_a_new_syn),
         cmocka_unit_test(oldest_tombstones_go_first),
         cmocka_unit_test(quoted_takes_a_number),

@@ -201,6 +201,13 @@ static inline ka_status on_end(ka_audit *audit, ka_connection *connection, ka_ga
     return KA_OK;
 }
 
+static ka_status on_time(ka_audit *audit, int64_t time_ns)
+{
+    (void)audit;
+    wire_log("time %lld\n", (long long)(time_ns / KA_MILLISECOND_NS));
+    return KA_OK;
+}
+
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
     bool expects = false;
@@ -220,7 +227,8 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .h2_frame_seen = on_h2_frame,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,
-                                        .connection_end = on_end};
+                                        .connection_end = on_end,
+                                        .time_passed = on_time};
 
 static inline void wire_new_with(const stream_limits *limits, const ka_allocator *allocator)
 {
