@@ -216,27 +216,24 @@ static void reason_of(FILE *errors, char reason[REASON_BYTES])
     snprintf(reason, REASON_BYTES, "%s", text);
 }
 
-static void reason_of_crash(const worker *ended, const char *path, char reason[REASON_BYTES])
+/* Of a process that crashed nothing but that is told: its report may end anywhere. */
+static bool write_crashed(batch *self, const worker *ended, const char *path)
 {
-    char shown[REASON_BYTES / 2];
+    char shown[REASON_BYTES / 2], reason[REASON_BYTES];
     escape_text(path, strlen(path), shown, sizeof shown);
     snprintf(reason, REASON_BYTES, "%s: the process that read it crashed (%s), please report it", shown,
-             WIFSIGNALED(ended->wait_status) ? strsignal(WTERMSIG(ended->wait_status)) : "no reason");
+             WIFSIGNALED(ended->wait_status) ? strsignal(WTERMSIG(ended->wait_status)) : "it ended early");
+    copy(ended->errors, stderr);
+    raise_status(self, complain(EXIT_UNREAD, reason, NULL));
+    return overall_add_failed(&self->all, path, reason);
 }
 
-/* Of a process that crashed nothing but that is told: its report may end anywhere. */
 static bool write_failed(batch *self, const worker *ended, const char *path, int status)
 {
     char reason[REASON_BYTES];
-    if (status < 0) {
-        reason_of_crash(ended, path, reason);
-        complain(EXIT_UNREAD, reason, NULL);
-        raise_status(self, EXIT_UNREAD);
-    } else {
-        reason_of(ended->errors, reason);
-        copy(ended->errors, stderr);
-        (status == EXIT_USAGE || status == EXIT_UNWRITTEN ? stop : raise_status)(self, status);
-    }
+    reason_of(ended->errors, reason);
+    copy(ended->errors, stderr);
+    (status == EXIT_UNREAD ? raise_status : stop)(self, status);
     return overall_add_failed(&self->all, path, reason);
 }
 
@@ -265,9 +262,12 @@ static void write_one(batch *self, const worker *ended)
 {
     const char *path = self->settings.paths[self->written];
     int status = worker_exit_status(ended);
-    bool whole =
-        (status == EXIT_DONE || status == EXIT_FOUND || status == EXIT_UNREAD) && ended->left->reported;
-    if (!(whole ? write_report : write_failed)(self, ended, path, status))
+    bool read = status == EXIT_DONE || status == EXIT_FOUND || status == EXIT_UNREAD;
+    bool failed = status == EXIT_UNREAD || status == EXIT_USAGE || status == EXIT_UNWRITTEN;
+    bool kept = read && ended->left->reported ? write_report(self, ended, path, status)
+                : failed                      ? write_failed(self, ended, path, status)
+                                              : write_crashed(self, ended, path);
+    if (!kept)
         stop(self, complain(EXIT_UNREAD, "memory ran out: the rest was not read", NULL));
     check_output(self);
 }

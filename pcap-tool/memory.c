@@ -31,7 +31,7 @@ static void *take_huge(size_t whole_bytes)
 static bool fits(const memory_share *self, uint64_t more_bytes)
 {
     for (; self != NULL; self = self->whole) {
-        if (self->used_bytes + more_bytes > self->limit_bytes)
+        if (more_bytes > self->limit_bytes - self->used_bytes)
             return false;
     }
     return true;

@@ -66,6 +66,7 @@ static bool redirect(const worker *self)
 
 static int audit(const worker *self, const options *settings, FILE *out)
 {
+    setpgid(0, 0); /* the parent tells of an interruption, and a second one kills */
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGTERM);
 #endif

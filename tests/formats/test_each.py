@@ -152,14 +152,14 @@ class Each(unittest.TestCase):
         self.assertEqual(run("--each", "--output", output, self.paths[0], output).returncode, USAGE)
         self.assertGreater(output.stat().st_size, 1000)
 
-    def begin_on_pipes(self, count, *more):
+    def begin_on_pipes(self, count, *more, **options):
         """The tool on named pipes nobody writes to, so that its processes wait; and their ids."""
         pipes = [self.folder / f"pipe{number}" for number in range(count)]
         for pipe in pipes:
             os.mkfifo(pipe)
             self.addCleanup(os.close, os.open(pipe, os.O_RDWR))  # opening them does not wait then
         tool = subprocess.Popen([TOOL, "--each", "--jobs", str(count), "--format", "ndjson", *pipes, *more],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
         self.addCleanup(tool.kill)
         children = Path(f"/proc/{tool.pid}/task/{tool.pid}/children")
         for _ in range(200):
@@ -172,7 +172,7 @@ class Each(unittest.TestCase):
 
     def test_a_crash_is_one_files_own(self):
         tool, (child,) = self.begin_on_pipes(1, self.paths[0])
-        os.kill(child, signal.SIGSEGV)
+        os.kill(child, signal.SIGKILL)
         said, errors = tool.communicate(timeout=30)
         self.assertEqual(tool.returncode, UNREAD)
         self.assertRegex(errors, r"^keptalive: .*pipe0: the process that read it crashed")
@@ -180,6 +180,14 @@ class Each(unittest.TestCase):
         self.assertEqual({line["file"] for line in rest}, {str(self.paths[0])})
         self.assertEqual(overall["incomplete_files"], 1)
         self.assertIn("crashed", overall["incomplete"][0]["detail"])
+
+    def test_an_interrupt_of_all_is_no_crash(self):
+        """As of a terminal: every process gets it."""
+        tool, _ = self.begin_on_pipes(1, start_new_session=True)
+        os.killpg(tool.pid, signal.SIGINT)
+        _, errors = tool.communicate(timeout=30)
+        self.assertEqual(tool.returncode, UNREAD)
+        self.assertNotIn("crashed", errors)
 
     def test_an_interrupt_ends_with_what_there_is(self):
         tool, _ = self.begin_on_pipes(2, *self.paths)

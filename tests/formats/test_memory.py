@@ -54,7 +54,6 @@ class Memory(unittest.TestCase):
         self.assertEqual(set(self.dropped(records)), {"evicted"})
         if not SANITIZED:
             self.assertLess(self.peak_bytes("64M"), LIMIT_BYTES + OUTSIDE_BYTES)
-            self.assertGreater(self.peak_bytes("1G"), LIMIT_BYTES + OUTSIDE_BYTES)
         self.assertEqual(records, self.records("64M"))  # secrets of hash tables change nothing
 
     def test_many_servers(self):
