@@ -200,12 +200,12 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     ka_view_close(&v);
     ka_status status = KA_OK;
-    bool counts = v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE &&
-                  !ka_view_reset_by_request(&v) &&
-                  (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
-                  (c->exchanges.last.persists ||
-                   (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
-                  v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v);
+    bool counts =
+        v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE && !ka_view_reset_by_request(&v) &&
+        (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
+        (c->exchanges.last.persists ||
+         (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
+        v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v) && !c->tunnelled;
     if (counts)
         status = ka_endpoints_spare(&a->endpoints, ka_endpoint_idle_close(c->endpoint, &a->config.ledgers,
                                                                           &a->config.thresholds, v.close.at,
@@ -350,6 +350,8 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
+    if (request->idle_before_ns != KA_NONE)
+        ka_audit_tell_gap(a, c, request->number, request->idle_before_ns, request->first_at.time_ns);
     ka_view v;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.request = request;
@@ -388,7 +390,8 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         return KA_OK;
     if (c->endpoint != NULL) {
         ka_endpoint_heard(c->endpoint, m->last.time_ns);
-        ka_endpoint_advertised(c->endpoint, header);
+        if (!c->tunnelled)
+            ka_endpoint_advertised(c->endpoint, header);
     }
     bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
     bool slow = request != NULL && m->first.time_ns - request->end_at.time_ns >= KA_SECOND_NS;
@@ -421,6 +424,7 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     ka_header header;
     if (c->h2 != NULL)
         return KA_OK;
+    ka_audit_enter_tunnel(a, c);
     if (!c->client_known) {
         c->client = m->is_response ? !m->direction : m->direction;
         c->client_known = true;
@@ -477,4 +481,12 @@ ka_status ka_stray_seen(ka_audit *a, ka_connection *c, const ka_bytes *b)
         c->exchanges.stray = true;
     return c->tls != NULL && ka_tls_is_alert(b) ? ka_tls_alert_add(c->tls, &a->config.allocator, b, end)
                                                 : KA_OK;
+}
+
+ka_status ka_preamble_seen(ka_audit *a, ka_connection *c, const ka_bytes *b, const ka_address *client)
+{
+    const ka_half *half = &c->transport.half[b->direction];
+    uint64_t end = ka_transport_unwrap(half, (uint32_t)(b->seq + b->len_bytes));
+    ka_transport_claim(&c->transport, &a->config.allocator, b->direction, end, b->last, half->acked);
+    return ka_transport_preamble(&c->transport, &a->config.allocator, b->direction, end, client);
 }

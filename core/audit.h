@@ -27,7 +27,11 @@ ka_status ka_audit_ask(ka_audit *audit, ka_connection *connection, const ka_view
 /* The connection belongs to its server's statistics from now on. */
 ka_status ka_audit_join(ka_audit *audit, ka_connection *connection);
 /* TLS can be read after all: the gaps its records showed are measured again, on what is inside. */
+void ka_audit_enter_tunnel(ka_audit *audit, ka_connection *connection);
 void ka_audit_forget_bursts(ka_audit *audit, ka_connection *connection);
+/* Request `number`, whose first byte was captured then, ended an idle gap. */
+void ka_audit_tell_gap(const ka_audit *audit, const ka_connection *connection, uint64_t number,
+                       int64_t idle_ns, int64_t end_ns);
 
 /* ---- audit_many.c: what a connection means to others of its client and server ---- */
 

@@ -7,6 +7,16 @@
 #include "memory.h"
 #include "rules.h"
 
+/* The first thing that is understood behind the answer to a CONNECT: idle times and promises are those of
+ * what is inside from here on. Behind a 101 nothing is told but HTTP/2. */
+void ka_audit_enter_tunnel(ka_audit *a, ka_connection *c)
+{
+    if (!c->exchanges.tunnel || c->exchanges.last.status == 101)
+        return;
+    ka_exchanges_again(&c->exchanges, &a->config.allocator);
+    c->tunnelled = true;
+}
+
 void ka_audit_forget_bursts(ka_audit *a, ka_connection *c)
 {
     if (ka_connection_bursts(c) == NULL)
@@ -34,6 +44,14 @@ static ka_status tls_begins(ka_audit *a, ka_connection *c)
     return c->tls != NULL ? KA_OK : KA_NO_MEMORY;
 }
 
+void ka_audit_tell_gap(const ka_audit *a, const ka_connection *c, uint64_t number, int64_t idle_ns,
+                       int64_t end_ns)
+{
+    const ka_gap_record gap = {c->stream, c->ends[!c->client], number, idle_ns, end_ns};
+    if (a->config.gap != NULL)
+        a->config.gap(a->config.gap_user, &gap);
+}
+
 static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes *r, uint64_t end,
                                   uint64_t ack)
 {
@@ -44,15 +62,18 @@ static ka_status application_data(ka_audit *a, ka_connection *c, const ka_bytes 
     }
     if (ka_tls_client_data(c->tls, &a->config.allocator, c->client, r, end, ack, &gap_ns) != KA_OK)
         return KA_NO_MEMORY;
-    if (gap_ns != KA_NONE)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
+    if (gap_ns == KA_NONE)
+        return KA_OK;
+    ka_exchanges_idle(&c->exchanges,
+                      ka_transport_open_ns(&c->transport, r->first.time_ns - gap_ns, r->first.time_ns));
+    ka_audit_tell_gap(a, c, c->tls->burst_count, gap_ns, r->first.time_ns);
     return KA_OK;
 }
 
 ka_status ka_tls_record_seen(ka_audit *a, ka_connection *c, const ka_bytes *r)
 {
     c->protocol = KA_PROTOCOL_TLS;
+    ka_audit_enter_tunnel(a, c);
     if (tls_begins(a, c) != KA_OK || ka_audit_join(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->endpoint != NULL && r->direction != c->client)
@@ -81,15 +102,8 @@ ka_status ka_tls_alpn_seen(ka_audit *a, ka_connection *c, bool by_client, unsign
  * that asked for the upgrade comes on stream 1. */
 static ka_status upgraded(ka_audit *a, ka_connection *c)
 {
-    uint32_t requests = c->exchanges.requests, responses = c->exchanges.responses;
-    ka_exchanges before = c->exchanges;
-    ka_exchanges_fini(&c->exchanges, &a->config.allocator);
-    ka_exchanges_init(&c->exchanges);
-    c->exchanges.idle_count = before.idle_count;
-    c->exchanges.idle_longest_ns = before.idle_longest_ns;
-    c->exchanges.idle_total_ns = before.idle_total_ns;
-    c->exchanges.requests = requests;
-    c->exchanges.responses = responses - 1; /* the 101 was not the final one */
+    ka_exchanges_again(&c->exchanges, &a->config.allocator);
+    c->exchanges.responses--; /* the 101 was not the final one */
     return ka_h2_upgraded(c->h2, &a->config.allocator);
 }
 
@@ -102,6 +116,7 @@ static ka_status h2_begins(ka_audit *a, ka_connection *c)
     ka_audit_forget_bursts(a, c);
     if (c->exchanges.tunnel && c->exchanges.last.status == 101)
         return upgraded(a, c);
+    ka_audit_enter_tunnel(a, c);
     return KA_OK;
 }
 
@@ -125,9 +140,10 @@ ka_status ka_h2_frame_seen(ka_audit *a, ka_connection *c, const ka_h2_frame *f)
     if (ka_h2_frame_add(c->h2, &a->config.allocator, f, f->direction == c->client, end - f->len_bytes, end,
                         ack, &news) != KA_OK)
         return KA_NO_MEMORY;
-    if (news == KA_H2_OPENED && was_idle && ended.frame != 0 && f->first.time_ns >= ended.time_ns)
-        ka_exchanges_idle(&c->exchanges,
-                          ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
+    if (news != KA_H2_OPENED || !was_idle || ended.frame == 0 || f->first.time_ns < ended.time_ns)
+        return KA_OK;
+    ka_exchanges_idle(&c->exchanges, ka_transport_open_ns(&c->transport, ended.time_ns, f->first.time_ns));
+    ka_audit_tell_gap(a, c, c->h2->requests, f->first.time_ns - ended.time_ns, f->first.time_ns);
     return KA_OK;
 }
 

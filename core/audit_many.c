@@ -234,7 +234,7 @@ static ka_status closed_idle(ka_audit *a, ka_connection *c, const ka_view *v)
 ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
 {
     ka_growth_count(&c->endpoint->growth, v->close.at.time_ns, KA_GROWTH_CLOSED);
-    if (v->close.idle_ns != KA_NONE && closed_idle(a, c, v) != KA_OK)
+    if (v->close.idle_ns != KA_NONE && !c->tunnelled && closed_idle(a, c, v) != KA_OK)
         return KA_NO_MEMORY;
     return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
 }

@@ -115,6 +115,12 @@ const char *ka_how_name(ka_how how)
     return names[how];
 }
 
+const char *ka_tunnel_name(ka_tunnel tunnel)
+{
+    static const char *const names[] = {"none", "connect", "upgrade"};
+    return names[tunnel];
+}
+
 const char *ka_max_style_name(ka_max_style style)
 {
     static const char *const names[] = {"none", "unknown", "count-down", "fixed"};

@@ -45,7 +45,8 @@ const ka_tls *ka_connection_bursts(const ka_connection *c)
 
 ka_tls_carries ka_connection_carries(const ka_connection *c)
 {
-    return c->tls != NULL ? ka_tls_what(c->tls, c->ends[!c->client].port) : KA_TLS_UNKNOWN;
+    uint16_t port = c->tunnelled ? 0 : c->ends[!c->client].port; /* a proxy's tells nothing */
+    return c->tls != NULL ? ka_tls_what(c->tls, port) : KA_TLS_UNKNOWN;
 }
 
 /* An RST is not counted as seen, its numbers can mean nothing. */
@@ -385,6 +386,20 @@ static void fill_h2(const ka_connection *c, ka_record *out)
     out->goaway.last_stream = c->h2->goaway_last_stream[direction];
 }
 
+ka_address ka_view_proxied_for(const ka_view *v)
+{
+    return v->client->rare != NULL ? v->client->rare->proxied_for : (ka_address){.version = 0};
+}
+
+static ka_tunnel tunnel_of(const ka_connection *c)
+{
+    if (c->tunnelled)
+        return KA_TUNNEL_CONNECT;
+    if (!c->exchanges.tunnel)
+        return KA_TUNNEL_NONE;
+    return c->exchanges.last.status == 101 ? KA_TUNNEL_UPGRADE : KA_TUNNEL_CONNECT;
+}
+
 void ka_view_record(const ka_view *v, ka_record *out)
 {
     const ka_connection *c = v->connection;
@@ -396,6 +411,8 @@ void ka_view_record(const ka_view *v, ka_record *out)
     out->protocol = protocol_name(c);
     out->client = c->ends[c->client];
     out->server = c->ends[!c->client];
+    out->proxied_for = ka_view_proxied_for(v);
+    out->tunnel = tunnel_of(c);
     out->first = c->first;
     out->last = c->transport.newest;
     out->requests = x->requests + (v->begun.seq != 0 ? 1 : 0);

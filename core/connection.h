@@ -48,6 +48,7 @@ struct ka_connection {
     bool undecided : 1;  /* left idle likewise, but no other was needed */
     bool together : 1;   /* closed idle by the server at one moment with another one */
     bool challenged : 1; /* the server asked here for the second half of a login */
+    bool tunnelled : 1;  /* CONNECT went before: what is told now is between the client and who is behind */
 };
 
 /* The one with that id, or NULL; as with strchr, it may be changed when the list may. */
@@ -145,6 +146,9 @@ bool ka_view_reset_by_request(const ka_view *view);
 /* G5: the capture ended while something was awaited whose absence only a longer one could prove: an answer,
  * the other side's FIN, or the close that was announced. */
 bool ka_view_cut_short(const ka_view *view);
+
+/* The real client, by a PROXY preamble; version 0: none was told. */
+ka_address ka_view_proxied_for(const ka_view *view);
 
 /* The output contract's record; findings are not filled in. */
 void ka_view_record(const ka_view *view, ka_record *out);

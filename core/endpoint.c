@@ -214,7 +214,7 @@ ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open, bool ow
     e->requests += r->requests;
     e->responses += r->responses;
     e->open_at_end += open ? 1 : 0;
-    if (r->max_style > e->max_style)
+    if (r->max_style > e->max_style && r->tunnel == KA_TUNNEL_NONE)
         e->max_style = r->max_style;
     if (r->requests > 0 && ka_histogram_add(&e->request_counts, (int64_t)r->requests) != KA_OK)
         return KA_NO_MEMORY;

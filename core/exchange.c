@@ -51,6 +51,18 @@ void ka_exchanges_fini(ka_exchanges *x, const ka_allocator *allocator)
         ka_memory_give(allocator, pop(x));
 }
 
+void ka_exchanges_again(ka_exchanges *x, const ka_allocator *allocator)
+{
+    ka_exchanges before = *x;
+    ka_exchanges_fini(x, allocator);
+    ka_exchanges_init(x);
+    x->idle_count = before.idle_count;
+    x->idle_longest_ns = before.idle_longest_ns;
+    x->idle_total_ns = before.idle_total_ns;
+    x->requests = before.requests;
+    x->responses = before.responses;
+}
+
 void ka_exchanges_idle(ka_exchanges *x, int64_t idle_ns)
 {
     x->idle_count++;

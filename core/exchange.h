@@ -101,6 +101,8 @@ typedef struct ka_exchanges {
 
 void ka_exchanges_init(ka_exchanges *exchanges);
 void ka_exchanges_fini(ka_exchanges *exchanges, const ka_allocator *allocator);
+/* Another protocol goes on, with promises of its own: of what was, only counts and gaps stay. */
+void ka_exchanges_again(ka_exchanges *exchanges, const ka_allocator *allocator);
 
 /* The oldest unanswered request; NULL: none. */
 ka_request *ka_exchanges_oldest(const ka_exchanges *exchanges);

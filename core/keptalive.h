@@ -119,7 +119,8 @@ typedef enum ka_framing {
     KA_FRAMING_TUNNEL,      /* 101, or 2xx to CONNECT: no HTTP follows */
 } ka_framing;
 
-/* One complete message. Told in byte order within a direction, any number of frames late. */
+/* One complete message. Told in byte order within a direction, any number of frames late. Behind a 2xx to
+ * CONNECT messages, records and frames are those of what is inside. */
 typedef struct ka_message {
     uint8_t direction;
     bool is_response;
@@ -169,6 +170,25 @@ typedef struct ka_h2_frame {
     ka_moment first, last;
 } ka_h2_frame;
 
+/* What a proxy says of a connection it opened, before the first byte of HTTP or TLS (PROXY protocol, both
+ * versions). */
+typedef struct ka_preamble {
+    uint32_t len_bytes; /* all of it; what is behind the addresses may be passed over unread */
+    ka_address client;  /* the real one; version 0: none is told, as of a health check */
+} ka_preamble;
+
+typedef enum ka_preamble_status {
+    KA_PREAMBLE_NONE,
+    KA_PREAMBLE_MORE, /* as far as the bytes go, it may become one */
+    KA_PREAMBLE_WHOLE,
+} ka_preamble_status;
+
+/* With so many bytes it is decided: a line of version 1 with its CR LF (section 2.1); addresses of version 2
+ * take less. */
+enum { KA_PREAMBLE_BYTES_MAX = 107 };
+/* The first bytes of a direction; there is at least one. *out is set for KA_PREAMBLE_WHOLE. */
+ka_preamble_status ka_preamble_read(ka_slice bytes, ka_preamble *out);
+
 /* ---- Results -------------------------------------------------------------------------------- */
 
 typedef enum ka_side { KA_SIDE_NONE, KA_SIDE_CLIENT, KA_SIDE_SERVER } ka_side;
@@ -186,9 +206,17 @@ typedef enum ka_verdict {
     KA_VERDICT_LATE,
 } ka_verdict;
 
+/* What HTTP gave way to. */
+typedef enum ka_tunnel {
+    KA_TUNNEL_NONE,
+    KA_TUNNEL_CONNECT, /* 2xx to CONNECT; what is inside goes on being told, where it is understood */
+    KA_TUNNEL_UPGRADE, /* 101, but to HTTP/2: a WebSocket */
+} ka_tunnel;
+
 const char *ka_verdict_name(ka_verdict verdict);
 const char *ka_side_name(ka_side side);
 const char *ka_how_name(ka_how how);
+const char *ka_tunnel_name(ka_tunnel tunnel);
 const char *ka_max_style_name(ka_max_style style);
 
 /* One named number of a finding. */
@@ -215,6 +243,7 @@ typedef struct ka_finding {
     uint32_t stream;
     ka_address client; /* without a stream: port 0, and version 0 when it is about no client */
     ka_address server;
+    ka_address proxied_for; /* as in the connection's record */
     ka_moment at;
     ka_evidence frames[KA_EVIDENCE_MAX];
     ka_value values[KA_VALUES_MAX]; /* "count" among them: one finding per id and connection */
@@ -230,8 +259,10 @@ typedef struct ka_finding {
 typedef struct ka_record {
     uint32_t stream;
     const char *protocol; /* "http/1.1", "http/1.0", "h2c", "h2", "tls", "other", "none" */
+    ka_tunnel tunnel; /* inside of one opened by CONNECT, protocol and all else is that of what is inside */
     ka_address client;
     ka_address server;
+    ka_address proxied_for; /* the real client, by a PROXY preamble; version 0: none was told */
     ka_moment first;
     ka_moment last;
     uint64_t requests;  /* first byte seen, answered or not */
@@ -279,6 +310,15 @@ typedef struct ka_exchange_record {
     int64_t timeout_s;      /* as advertised by this response; KA_NONE */
     int64_t max;            /* likewise */
 } ka_exchange_record;
+
+/* A gap without anything outstanding that a request ended: HTTP/1, HTTP/2, and TLS by its timing. */
+typedef struct ka_gap_record {
+    uint32_t stream;
+    ka_address server;
+    uint64_t number; /* of that request on its connection; of TLS, of bursts that look like requests */
+    int64_t idle_ns; /* plain capture time; also where the server had closed meanwhile */
+    int64_t end_ns;  /* of the gap: the request's first byte */
+} ka_gap_record;
 
 /* What only many connections of one server show. Durations KA_NONE where there is no sample. */
 typedef struct ka_endpoint_record {
@@ -330,6 +370,9 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Every idle gap as its request ends it, so before the connection's record. May be NULL. */
+    void (*gap)(void *user, const ka_gap_record *gap);
+    void *gap_user;
     /* Of the hash tables: secret, against captures made to collide. Results never depend on it. */
     uint64_t hash_seed;
 } ka_config;
@@ -367,6 +410,11 @@ ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_m
  * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
+/* A PROXY preamble: no part of any request. `client` as it names it (version 0: nobody); the first one
+ * counts.
+ */
+ka_status ka_preamble_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *preamble,
+                           const ka_address *client);
 /* For TLS nobody can read. Once ka_message_seen tells what is inside, records must be told no more; those
  * that carry no message are then told as strays, with their type. */
 ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *record);

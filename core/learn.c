@@ -179,8 +179,9 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
         e->doubtful++;
         e->doubts |= v->failed_gates & DOUBTS;
     }
-    e->tunnels += v->failed_gates & KA_GATE_TUNNEL ? 1 : 0;
-    if (v->exchanges->numbered == 0)
+    bool tunnelled = v->connection->tunnelled;
+    e->tunnels += tunnelled || v->failed_gates & KA_GATE_TUNNEL ? 1 : 0;
+    if (v->exchanges->numbered == 0 || tunnelled)
         return KA_OK;
     ka_span_add(&e->active,
                 v->exchanges->last.end_at.frame != 0 ? v->exchanges->last.end_at : v->connection->first);

@@ -115,6 +115,10 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record)
     ka_json_name(&json, "protocol", record->protocol);
     put_address(&json, "client", &record->client);
     put_address(&json, "server", &record->server);
+    if (record->proxied_for.version != 0)
+        put_address(&json, "proxied_for", &record->proxied_for);
+    if (record->tunnel != KA_TUNNEL_NONE)
+        ka_json_name(&json, "tunnel", ka_tunnel_name(record->tunnel));
     if (record->encapsulation != NULL)
         ka_json_name(&json, "encapsulation", record->encapsulation);
     ka_json_time(&json, "start", record->first.time_ns);

@@ -70,6 +70,7 @@ static void place(const ka_view *v, ka_finding *f)
     f->stream = c->stream;
     f->client = c->ends[c->client];
     f->server = c->ends[!c->client];
+    f->proxied_for = ka_view_proxied_for(v);
 }
 
 /* Adds a finding that holds, and blanks *f for the next rule. False when memory ran out. */

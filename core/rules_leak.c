@@ -99,7 +99,7 @@ bool ka_rule_preconnect_unused(const ka_view *v, ka_finding *f)
 {
     const ka_connection *c = v->connection;
     const ka_tls *bursts = ka_connection_bursts(c);
-    bool used = bursts == NULL ? v->client->last_data_ns != KA_NONE || v->server->last_data_ns != KA_NONE
+    bool used = bursts == NULL ? ka_transport_spoke(v->client) || v->server->last_data_ns != KA_NONE
                                : bursts->waiting != NULL || bursts->answered.frame != 0;
     bool may_be_web = bursts == NULL || (ka_connection_carries(c) != KA_TLS_OTHER &&
                                          ka_connection_carries(c) != KA_TLS_UNKNOWN);

@@ -168,7 +168,7 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
 {
     ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
-                                       ka_rules_is_own_close(v));
+                                       ka_rules_is_own_close(v) && !v->connection->tunnelled);
     status = ka_endpoints_spare(endpoints, status);
     return status == KA_OK ? ka_endpoints_spare(endpoints, ka_endpoint_learn(endpoint, client, v)) : status;
 }
@@ -200,7 +200,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
         if (endpoint != NULL) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
                 ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
-            learn_habits(v, j.list, endpoint);
+            if (!v->connection->tunnelled)
+                learn_habits(v, j.list, endpoint);
             status = learn(endpoints, endpoint, v, &record);
         }
     }

@@ -24,6 +24,8 @@ typedef struct ka_unclaimed {
 typedef struct ka_rare {
     ka_damage damage;
     ka_probing probing;
+    uint64_t preamble_end;  /* sequence number one past the PROXY preamble; 0: there was none */
+    ka_address proxied_for; /* as it says; version 0: nobody */
 } ka_rare;
 
 enum { KA_SIGNATURES = 2 };
@@ -97,6 +99,11 @@ uint64_t ka_transport_unwrap(const ka_half *half, uint32_t seq);
 /* A message, record or stray of that direction ended at `end`; `last` is where its last byte was captured. */
 void ka_transport_claim(ka_transport *transport, const ka_allocator *allocator, unsigned direction,
                         uint64_t end, ka_moment last, uint64_t ack);
+/* preamble.c: the direction began with a PROXY preamble up to `end`, for that client. */
+ka_status ka_transport_preamble(ka_transport *transport, const ka_allocator *allocator, unsigned direction,
+                                uint64_t end, const ka_address *client);
+/* Whether it sent payload that is no preamble. */
+bool ka_transport_spoke(const ka_half *half);
 /* Payload no message has claimed yet; seq 0: none. */
 ka_unclaimed ka_transport_unclaimed(const ka_transport *transport, unsigned direction);
 /* Bytes of [from, to) that the capture does not hold. */

@@ -38,6 +38,8 @@ static void set_limits(budget *self, uint64_t rest_bytes)
     uint64_t buffer_bytes = share_of(rest_bytes, BUFFER_SHARE);
     if (buffer_bytes < limits->total_bytes)
         limits->total_bytes = (size_t)buffer_bytes;
+    if (buffer_bytes < limits->hpack_bytes)
+        limits->hpack_bytes = (size_t)buffer_bytes;
     /* The numbers of streams end there, too. */
     limits->connections = at_most(INT32_MAX / 4, share_of(rest_bytes, CONNECTION_SHARE) / CONNECTION_BYTES);
     limits->tombstones = at_most(limits->tombstones, share_of(rest_bytes, TOMBSTONE_SHARE) / TOMBSTONE_BYTES);

@@ -22,7 +22,7 @@ static int print_and_close(options_status wanted, const options *settings)
     else if (wanted == OPTIONS_EXPLAIN)
         explain_print(stdout, output_color(settings, stdout), settings->paths, settings->path_count);
     else
-        puts("keptalive " KEPTALIVE_VERSION);
+        usage_version(stdout);
     errno = 0;
     if ((ferror(stdout) | fclose(stdout)) != 0)
         return complain(EXIT_UNWRITTEN, "standard output", strerror(errno != 0 ? errno : EIO));

@@ -8,6 +8,7 @@
 #include "nearest.h"
 #include "number.h"
 #include "report/escape.h"
+#include "what_if_options.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -45,7 +46,8 @@ enum {
     CODE_EACH,
     CODE_JOBS,
     CODE_MEMORY,
-    CODE_THRESHOLD, /* and the row's index */
+    CODE_THRESHOLD,                                  /* and the row's index */
+    CODE_WHAT_IF = CODE_THRESHOLD + THRESHOLD_COUNT, /* and a what_if_option */
 };
 
 static const struct option plain_options[] = {
@@ -75,21 +77,27 @@ static const struct option plain_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
 };
-enum { PLAIN_COUNT = sizeof plain_options / sizeof plain_options[0] };
+enum {
+    PLAIN_COUNT = sizeof plain_options / sizeof plain_options[0],
+    TABLE_COUNT = PLAIN_COUNT + THRESHOLD_COUNT + WHAT_IF_OPTIONS + 1
+};
 
 /* Words an option takes, in the order of the enum they stand for. */
 static const char *const format_words[] = {"text", "ndjson", NULL};
 static const char *const color_words[] = {"auto", "always", "never", NULL};
 static const char *const severity_words[] = {"chat", "note", "warn", "error", NULL};
 
-static void table_of_options(struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1])
+static void table_of_options(struct option table[TABLE_COUNT], bool what_if)
 {
+    memset(table, 0, TABLE_COUNT * sizeof table[0]);
     memcpy(table, plain_options, sizeof plain_options);
     size_t count;
     const ka_threshold_row *rows = ka_threshold_rows(&count);
     for (int i = 0; i < THRESHOLD_COUNT; i++)
         table[PLAIN_COUNT + i] = (struct option){rows[i].option, required_argument, NULL, CODE_THRESHOLD + i};
-    memset(&table[PLAIN_COUNT + THRESHOLD_COUNT], 0, sizeof table[0]);
+    for (int i = 0; what_if && i < WHAT_IF_OPTIONS; i++)
+        table[PLAIN_COUNT + THRESHOLD_COUNT + i] = (struct option){what_if_option_name((what_if_option)i),
+                                                                   required_argument, NULL, CODE_WHAT_IF + i};
 }
 
 __attribute__((format(printf, 2, 3))) static options_status wrong(char error[OPTIONS_ERROR_BYTES],
@@ -142,6 +150,14 @@ static options_status set_threshold(options *out, const ka_threshold_row *row, c
         number_parse(value, row->unit, (int64_t *)(void *)((char *)&out->thresholds + row->offset));
     if (fault)
         return wrong(error, "--%s: \"%s\" %s", row->option, as_typed(value).text, fault);
+    return OPTIONS_RUN;
+}
+
+static options_status set_what_if(options *out, what_if_option option, char *error)
+{
+    const char *fault = what_if_option_set(&out->what_if, option, optarg);
+    if (fault)
+        return wrong(error, "--%s: \"%s\" %s", what_if_option_name(option), as_typed(optarg).text, fault);
     return OPTIONS_RUN;
 }
 
@@ -340,6 +356,8 @@ static options_status set_option(options *out, int code, char **argv, char *erro
         return not_understood(argv, error);
     default:;
         size_t count;
+        if (code >= CODE_WHAT_IF)
+            return set_what_if(out, (what_if_option)(code - CODE_WHAT_IF), error);
         return set_threshold(out, ka_threshold_rows(&count) + (code - CODE_THRESHOLD), optarg, error);
     }
 }
@@ -360,6 +378,8 @@ static options_status check_paths(const options *out, char *error)
 {
     if (out->jobs > 0 && !out->each)
         return wrong(error, "--jobs: only with --each");
+    if (out->each && out->asks_what_if)
+        return wrong(error, "--each and what-if do not go together");
     if (out->live.interface_count > 0)
         return check_live(out, error);
     if (out->live.duration_ns > 0 || out->live.user || out->live.ring)
@@ -392,6 +412,19 @@ static bool is_for_explain(int code)
     return code == 'h' || code == 'V' || code == CODE_COLOR || code == ':' || code == '?';
 }
 
+/* It tells neither findings nor connections. */
+static bool is_for_what_if(int code)
+{
+    return code != 'i' && code != CODE_CONNECTIONS && code != CODE_EXCHANGES && code != CODE_FAIL_ON &&
+           code != CODE_MIN_SEVERITY && code != CODE_ONLY && code != CODE_IGNORE;
+}
+
+static options_status check_what_if(const options *out, char *error)
+{
+    const char *fault = what_if_options_check(&out->what_if);
+    return fault ? wrong(error, "%s", fault) : check_paths(out, error);
+}
+
 /* getopt keeps its place in globals; this starts it anew, as each library wants it. */
 static void restart_getopt(void)
 {
@@ -406,25 +439,32 @@ static void restart_getopt(void)
 
 options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES])
 {
-    struct option table[PLAIN_COUNT + THRESHOLD_COUNT + 1];
+    struct option table[TABLE_COUNT];
     options parsed = {.format = OPTIONS_TEXT, .memory_bytes = MEMORY_DEFAULT_BYTES};
     bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
-    argc -= explain;
-    argv += explain;
+    bool what_if = argc > 1 && strcmp(argv[1], "what-if") == 0;
+    argc -= explain || what_if;
+    argv += explain || what_if;
+    parsed.asks_what_if = what_if;
+    what_if_question_init(&parsed.what_if);
     parsed.live = (options_live){.ring_file_bytes = RING_FILE_BYTES, .ring_files = RING_FILES};
     ka_thresholds_init(&parsed.thresholds);
-    table_of_options(table);
+    table_of_options(table, what_if);
     restart_getopt();
     for (int code; (code = getopt_long(argc, argv, ":hi:Vo:r", table, NULL)) != -1;) {
         if (explain && !is_for_explain(code))
             return wrong(error, "explain takes no options but --color");
+        if (what_if && !is_for_what_if(code))
+            return wrong(error, "what-if reads files, and tells no findings, connections or exchanges");
         options_status status = set_option(&parsed, code, argv, error);
         if (status != OPTIONS_RUN)
             return status;
     }
     parsed.paths = (const char *const *)(argv + optind);
     parsed.path_count = (size_t)(argc - optind);
-    options_status status = explain ? check_ids(&parsed, error) : check_paths(&parsed, error);
+    options_status status = explain   ? check_ids(&parsed, error)
+                            : what_if ? check_what_if(&parsed, error)
+                                      : check_paths(&parsed, error);
     if (status != OPTIONS_WRONG)
         *out = parsed;
     return status;

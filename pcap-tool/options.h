@@ -8,6 +8,7 @@
 #include "capture/capture.h"
 #include "keptalive.h"
 #include "report/selection.h"
+#include "what-if/setting.h"
 
 typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
@@ -45,6 +46,8 @@ typedef struct options {
     bool no_progress;
     selection selection;
     ka_thresholds thresholds;
+    bool asks_what_if; /* the first word was "what-if" */
+    what_if_question what_if;
 } options;
 
 typedef enum options_status {

@@ -17,6 +17,7 @@
 #include "stream/lookahead.h"
 #include "stream/stream.h"
 #include "watch.h"
+#include "what-if/what_if.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -45,6 +46,8 @@ typedef struct run {
     stream_table *streams;
     lookahead ahead;
     report *report;
+    what_if *what_if; /* NULL: not asked */
+    const ka_sink *sink;
     FILE *out;
     watch watch;
     packet_losses losses;
@@ -93,6 +96,29 @@ static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file
     return capture_locate(user, frame, file, file_frame);
 }
 
+static void write_what_if(void *user, FILE *out)
+{
+    const run *self = user;
+    if (self->settings.format == OPTIONS_NDJSON)
+        what_if_ndjson(self->what_if, out);
+    else
+        what_if_text(self->what_if, out, output_color(&self->settings, out));
+}
+
+static bool open_what_if(run *self)
+{
+    const options *settings = &self->settings;
+    self->sink = report_sink(self->report);
+    if (!settings->asks_what_if)
+        return true;
+    self->what_if =
+        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory_heap);
+    if (!self->what_if)
+        return false;
+    self->sink = what_if_sink(self->what_if);
+    return true;
+}
+
 static bool open_report(run *self)
 {
     const options *settings = &self->settings;
@@ -109,13 +135,15 @@ static bool open_report(run *self)
         .each = settings->each,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
+        .body = settings->asks_what_if ? write_what_if : NULL,
+        .body_user = self,
         .locate_user = self->capture,
         .locate = settings->path_count > 1 || settings->live.ring ? locate : NULL,
     };
     self->report = report_new(&wanted, &self->memory.heap);
     if (self->report)
         report_follow(self->report, is_live(self));
-    return self->report != NULL;
+    return self->report != NULL && open_what_if(self);
 }
 
 /* What a connection was wrapped in; both directions' where they differ. */
@@ -141,7 +169,9 @@ static bool open_audit(run *self)
         .thresholds = self->settings.thresholds,
         .allocator = blocks_allocator(&self->memory.small),
         .ledgers = memory_allocator(&self->memory.ledgers),
-        .sink = *report_sink(self->report),
+        .sink = *self->sink,
+        .gap = self->what_if ? what_if_on_gap : NULL,
+        .gap_user = self->what_if,
         .settled = stream_settled,
         .settled_user = &self->streams,
         .encapsulation = encapsulation,
@@ -286,7 +316,7 @@ static void read_all(run *self)
     if (self->status == KA_OK)
         self->status = stream_finish(self->streams);
     /* After a failure too: what was read is reported. */
-    ka_status reported = ka_audit_report(self->audit, report_sink(self->report));
+    ka_status reported = ka_audit_report(self->audit, self->sink);
     if (self->status == KA_OK)
         self->status = reported;
 }
@@ -331,6 +361,8 @@ static void list_incomplete(run *self)
          ka_audit_clients_left_out(self->audit), false, false},
         {"ledgers", "observations left out of the statistics of servers and clients, whose memory was full",
          ka_audit_observations_left_out(self->audit), false, false},
+        {"what-if", "connections beyond the memory for replaying them",
+         self->what_if ? what_if_left_out(self->what_if) : 0, false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -341,6 +373,8 @@ static void list_incomplete(run *self)
 
 static void write_end(run *self)
 {
+    if (self->what_if)
+        what_if_finish(self->what_if, self->last_ns);
     list_incomplete(self);
     report_end end = {
         .files = capture_input_count(self->capture),
@@ -380,6 +414,7 @@ static void close_all(run *self)
     report_free(self->report);
     budget_fini(&self->memory);
     capture_filter_free(self->filter);
+    what_if_free(self->what_if);
     if (self->capture)
         capture_close(self->capture);
     paths_fini(&self->inputs);

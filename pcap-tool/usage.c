@@ -1,4 +1,4 @@
-/* usage.c - what --help prints.
+/* usage.c - what --help and --version print.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -51,6 +51,17 @@ static const usage_row selection_rows[] = {
     {"--ignore ID[,ID]", "show and count all but these"},
     {"--min-severity SEV", "only those of at least this severity: chat (default), note, warn or error"},
     {NULL, "keptalive --ignore race-exposure --min-severity note api.pcap"},
+};
+
+static const usage_row what_if_rows[] = {
+    {"--client-idle TIME", "the client closes connections idle for so long"},
+    {"--server-idle TIME", "the server does (when it really closes, not what it advertises)"},
+    {"--max-requests N", "connections end with so many requests"},
+    {"--steps N", "of one of these given as a range, 1s..120s: values to try (default 12)"},
+    {"--price L:C:S", "what a lost request, a new connection and a second open cost, to choose the cheapest "
+                      "(default 1000:1:0.01)"},
+    {"--server ADDR:PORT", "only this server; of IPv6 [ADDR]:PORT"},
+    {NULL, "keptalive what-if --client-idle 1s..120s api.pcap"},
 };
 
 static const usage_row check_rows[] = {
@@ -113,13 +124,34 @@ static void print_thresholds(FILE *out)
     }
 }
 
+void usage_version(FILE *out)
+{
+    static const struct {
+        bool there;
+        const char *without;
+    } libraries[] = {
+        {KEPTALIVE_HAS_ZLIB, "zlib: no gzip"},
+        {KEPTALIVE_HAS_ZSTD, "libzstd: no zstd"},
+        {KEPTALIVE_HAS_LZ4, "liblz4: no lz4"},
+        {KEPTALIVE_HAS_LZMA, "liblzma: no xz"},
+        {KEPTALIVE_HAS_NGHTTP2, "libnghttp2: no h2-connection-field"},
+        {KEPTALIVE_HAS_SECCOMP, "libseccomp: the sandbox limits files only"},
+    };
+    fputs("keptalive " KEPTALIVE_VERSION "\n", out);
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++) {
+        if (!libraries[i].there)
+            fprintf(out, "built without %s\n", libraries[i].without);
+    }
+}
+
 #define PRINT_GROUP(title, rows, indent) print_group(out, title, rows, sizeof rows / sizeof rows[0], indent)
 
 void usage_print(FILE *out)
 {
     fputs("Usage: keptalive [OPTIONS] FILE...\n"
           "       keptalive [OPTIONS] --interface NAME...\n"
-          "       keptalive explain [--color WHEN] [ID...]\n\n",
+          "       keptalive explain [--color WHEN] [ID...]\n"
+          "       keptalive what-if [OPTIONS] FILE...\n\n",
           out);
     wrap(out, 0, 0,
          "Tells from packet captures whether HTTP connections were kept alive as promised: who closed them, "
@@ -134,11 +166,18 @@ void usage_print(FILE *out)
     wrap(out, 0, 0,
          "explain lists all findings, or tells of each ID what it means, how it is detected, what rules it "
          "out "
-         "and what to change in which product. A capture called explain is ./explain, or goes behind --.");
+         "and what to change in which product.");
+    fputc('\n', out);
+    wrap(out, 0, 0,
+         "what-if replays the captured idle times under other timeouts, and tells how many requests would "
+         "have "
+         "been lost and connections opened. A capture called explain or what-if is ./explain, or goes behind "
+         "--.");
     PRINT_GROUP("Input", input_rows, TEXT_INDENT);
     PRINT_GROUP("While capturing", live_rows, TEXT_INDENT);
     PRINT_GROUP("Report", report_rows, TEXT_INDENT);
     PRINT_GROUP("Selection", selection_rows, TEXT_INDENT);
+    PRINT_GROUP("What if (keptalive what-if; docs/what-if.md has the model)", what_if_rows, TEXT_INDENT);
     PRINT_GROUP("Checks in scripts", check_rows, TEXT_INDENT);
     PRINT_GROUP("Other", other_rows, TEXT_INDENT);
     PRINT_GROUP("Exit status (the highest that applies)", status_rows, STATUS_INDENT);

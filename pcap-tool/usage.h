@@ -9,5 +9,7 @@
 
 /* Fits 80 columns. The caller checks `out` for errors. */
 void usage_print(FILE *out);
+/* The version, and which optional libraries were not there when it was built. */
+void usage_version(FILE *out);
 
 #endif

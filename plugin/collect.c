@@ -8,6 +8,7 @@
 #include "h2_facts.h"
 #include "http_facts.h"
 #include "memory.h"
+#include "preamble_facts.h"
 #include "tls_facts.h"
 #include "wanted.h"
 
@@ -60,6 +61,7 @@ static void on_settled(void *user, void *owner)
         track_fini(&connection->sides[direction].track, &memory_file);
         wmem_free(wmem_file_scope(), connection->sides[direction].waiting);
         wmem_free(wmem_file_scope(), connection->sides[direction].begun);
+        wmem_free(wmem_file_scope(), connection->sides[direction].first);
     }
     wmem_free(wmem_file_scope(), connection);
 }
@@ -193,17 +195,14 @@ bool collect_seq(const collect_frame *frame, tvbuff_t *bytes, int start, uint32_
 /* ---- Frames ---- */
 
 /* Decides for connections whose bytes no dissector of ours ever claims. */
-static void guess_protocol(collect_frame *frame)
+static void guess_protocol(collect_frame *frame, ka_slice bytes)
 {
     collect_connection *connection = frame->connection;
-    const tcp_facts *tcp = &frame->tcp;
-    collect_side *side = &connection->sides[frame->direction];
-    if (side->spoke || !connection->began_with_syn || connection->http || connection->tls ||
-        connection->over || connection->h2)
+    connection->sides[frame->direction].guessed = true;
+    if (!connection->began_with_syn || connection->http || connection->tls || connection->over ||
+        connection->h2)
         return;
-    size_t len_bytes = tcp->segment.captured_bytes;
-    ka_protocol guess = http_guess(
-        (ka_slice){(const char *)tvb_get_ptr(tcp->bytes, tcp->payload_start, (int)len_bytes), len_bytes});
+    ka_protocol guess = http_guess(bytes);
     if (guess == KA_PROTOCOL_OTHER || guess == KA_PROTOCOL_H2C)
         ka_protocol_seen(connection->core, guess);
     connection->other = guess == KA_PROTOCOL_OTHER;
@@ -238,15 +237,23 @@ static void take_syn(collect_frame *frame)
     side->claimed_seq = frame->tcp.payload_seq;
 }
 
+static void take_first_bytes(collect_frame *frame)
+{
+    if (frame->connection->sides[frame->direction].guessed)
+        return;
+    ka_slice first = preamble_facts_tell(frame);
+    if (first.len_bytes > 0)
+        guess_protocol(frame, first);
+}
+
 static void take_payload(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
     collect_side *side = &connection->sides[frame->direction];
     const ka_segment *segment = &frame->tcp.segment;
     connection->cut = connection->cut || segment->captured_bytes < segment->len_bytes;
-    if (segment->captured_bytes > 0)
-        guess_protocol(frame);
     note_out_of_order(frame);
+    side->guessed = side->guessed || (!side->spoke && segment->captured_bytes == 0);
     side->spoke = true;
     bool unclaimed = side->track.count - side->track.first >= UNCLAIMED_PIECES_MAX && !connection->http &&
                      !connection->tls && !connection->h2;
@@ -254,6 +261,8 @@ static void take_payload(collect_frame *frame)
         track_fini(&side->track, &memory_file);
     if (!connection->over)
         track_add(&side->track, &memory_file, segment, frame->tcp.payload_seq);
+    if (segment->captured_bytes > 0)
+        take_first_bytes(frame);
 }
 
 static void take_close(collect_frame *frame)

@@ -24,17 +24,20 @@ typedef struct collect_side {
     char *begun;          /* bytes from claimed_seq on, of a head that is not whole yet */
     uint32_t begun_bytes;
     uint32_t begun_room;
-    uint32_t begun_seq; /* claimed_seq as it was then */
-    ka_moment fin;      /* frame 0: none */
+    uint32_t begun_seq;          /* claimed_seq as it was then */
+    struct collect_first *first; /* bytes of the direction, while they may become a preamble; NULL: none */
+    ka_moment fin;               /* frame 0: none */
     uint32_t fin_seq;
     uint32_t claimed_seq; /* end of the newest message; all before it is known */
     uint32_t next_seq;    /* one past the newest byte of payload */
     bool has_claimed;
     bool reordered; /* a segment came after later ones */
     bool spoke;
-    bool has_syn; /* claimed_seq began with it */
-    bool lost;    /* malformed: where messages begin is not known any more */
-    bool known;   /* what begins at begun_seq */
+    bool has_syn;     /* claimed_seq began with it */
+    bool lost;        /* malformed: where messages begin is not known any more */
+    bool known;       /* what begins at begun_seq */
+    bool first_known; /* whether it begins with a preamble */
+    bool guessed;     /* which protocol it begins with */
 } collect_side;
 
 /* Deep enough for any pipeline seen in the field; beyond it what was asked counts as OTHER. */
@@ -55,9 +58,10 @@ typedef struct collect_connection {
     bool cut; /* by the snapshot length: a gate of its own */
     bool http;
     bool tls;
-    bool h2;    /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
-    bool other; /* its first bytes are of no protocol we know: only Wireshark can tell more */
-    bool over;  /* 101, CONNECT: nothing we know follows */
+    bool h2;        /* in clear, or inside TLS that Wireshark could decrypt: no HTTP/1 follows */
+    bool other;     /* its first bytes are of no protocol we know: only Wireshark can tell more */
+    bool over;      /* 101: nothing we know follows */
+    bool tunnelled; /* by CONNECT: `http`, `tls` and `h2` say what is inside */
 } collect_connection;
 
 typedef struct collect {

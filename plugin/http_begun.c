@@ -77,15 +77,32 @@ static bool set_place(const collect_frame *frame, const http_head *head, ka_mess
     return true;
 }
 
-/* Where the message ends the head tells; but of a chunked body Wireshark. */
-static void on_head(collect_frame *frame, const http_head *head)
+/* In a tunnel Wireshark shows no HTTP: there a chunked body must be found whole among the bytes. False: it is
+ * not, yet. */
+static bool take_chunked(collect_frame *frame, const http_head *head, ka_message *m)
+{
+    const collect_side *side = &frame->connection->sides[frame->direction];
+    ka_slice body = {side->begun + head->len_bytes, side->begun_bytes - head->len_bytes};
+    uint64_t wire_bytes;
+    if (!http_chunked_bytes(body, &wire_bytes, &m->body_bytes))
+        return false;
+    m->len_bytes = head->len_bytes + wire_bytes;
+    http_message_take(frame, head, m);
+    return true;
+}
+
+/* Where the message ends the head tells; but of a chunked body Wireshark. False: more must come first. */
+static bool on_head(collect_frame *frame, const http_head *head)
 {
     ka_message m = http_message_of(frame, head);
     bool is_placed = set_place(frame, head, &m);
+    if (is_placed && m.framing == KA_FRAMING_CHUNKED && frame->connection->tunnelled)
+        return take_chunked(frame, head, &m);
     if (is_placed && m.framing != KA_FRAMING_CHUNKED && !frame->connection->other)
         http_message_take(frame, head, &m);
     else
         http_message_head(frame, head, &m);
+    return true;
 }
 
 /* Reads from a copy: folded lines are unfolded in place. */
@@ -99,10 +116,9 @@ static void read_begun(collect_frame *frame)
     if ((status == HTTP_HEAD_BAD && http_message_must_begin(frame, side->begun_seq)) ||
         (status == HTTP_HEAD_NONE && http_message_none(frame, all, side->begun_seq)))
         http_message_give_up(frame);
-    if (status == HTTP_HEAD_WHOLE)
-        on_head(frame, &head);
-    side->known =
-        status >= HTTP_HEAD_BAD || (status == HTTP_HEAD_NONE && http_guess(all) != KA_PROTOCOL_HTTP);
+    bool is_waiting = status == HTTP_HEAD_WHOLE && !on_head(frame, &head);
+    side->known = (status >= HTTP_HEAD_BAD && !is_waiting) ||
+                  (status == HTTP_HEAD_NONE && http_guess(all) != KA_PROTOCOL_HTTP);
     if (side->known)
         drop(side);
 }
@@ -114,8 +130,13 @@ static bool look(collect_frame *frame)
     if (side->begun_seq != side->claimed_seq)
         begin_anew(side);
     ka_slice bytes = side->known ? (ka_slice){NULL, 0} : next_bytes(frame);
-    if (bytes.len_bytes == 0 || side->begun_bytes + bytes.len_bytes > BEGUN_BYTES_MAX)
+    if (bytes.len_bytes == 0)
         return false;
+    if (side->begun_bytes + bytes.len_bytes > BEGUN_BYTES_MAX) {
+        if (frame->connection->tunnelled && frame->connection->http)
+            ka_gate_failed(frame->connection->core, KA_GATE_UNFRAMED);
+        return false;
+    }
     bool line_ends = memchr(bytes.bytes, '\n', bytes.len_bytes) != NULL;
     bool is_first = side->begun_bytes == 0;
     append(side, bytes);

@@ -148,10 +148,13 @@ static uint64_t read_message(collect_frame *frame, const extent *at)
     return 0;
 }
 
-/* Empty lines between requests (RFC 9112 section 2.2). */
+/* Empty lines between requests (RFC 9112 section 2.2); not the end of a head that Wireshark did not begin to
+ * read. */
 static void skip_strays(collect_frame *frame, extent *at)
 {
     collect_side *side = &frame->connection->sides[frame->direction];
+    if (at->placed && side->has_claimed && at->seq != side->claimed_seq)
+        return;
     while (at->end - at->start >= 2 && tvb_get_ntohs(at->bytes, at->start) == 0x0d0a) {
         const track_piece *piece = at->placed ? track_of_byte(&side->track, at->seq) : NULL;
         if (piece != NULL) {

@@ -184,7 +184,9 @@ void http_message_take(collect_frame *frame, const http_head *head, ka_message *
 void http_message_give_up(collect_frame *frame)
 {
     collect_connection *connection = frame->connection;
-    if (connection->http) {
+    if (connection->tunnelled && !connection->http) {
+        connection->over = true; /* neither HTTP nor TLS is inside */
+    } else if (connection->http) {
         ka_gate_failed(connection->core, KA_GATE_UNFRAMED);
     } else if (connection->began_with_syn) {
         ka_protocol_seen(connection->core, KA_PROTOCOL_OTHER);

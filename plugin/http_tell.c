@@ -57,6 +57,16 @@ static void show_response(const collect_frame *frame, const ka_standing *standin
     fact->deadline_ns = standing->deadline_ns;
 }
 
+/* Behind a 2xx to CONNECT anything may begin. */
+static void enter_tunnel(collect_connection *connection)
+{
+    connection->tunnelled = true;
+    connection->http = false;
+    connection->asked_count = 0;
+    for (unsigned direction = 0; direction < 2; direction++)
+        connection->sides[direction].known = false;
+}
+
 /* After a 101, or in a tunnel: HTTP/2 goes on being told (RFC 7540 section 3.2). */
 static void leave_http(collect_connection *connection, const ka_message *m)
 {
@@ -67,9 +77,11 @@ static void leave_http(collect_connection *connection, const ka_message *m)
             g_ascii_strncasecmp(value.bytes, name, value.len_bytes) == 0)
             connection->h2 = true;
     }
-    connection->over = !connection->h2;
+    connection->over = !connection->h2 && m->status == 101;
     if (connection->h2)
         ka_protocol_seen(connection->core, KA_PROTOCOL_H2C);
+    if (m->status != 101)
+        enter_tunnel(connection);
 }
 
 void http_tell(collect_frame *frame, const ka_message *m)
@@ -80,8 +92,8 @@ void http_tell(collect_frame *frame, const ka_message *m)
     ka_standing standing;
     claims_before(connection, m);
     all->exchange.response_end.frame = 0;
-    ka_message_seen(all->audit, connection->core, m);
     connection->http = true;
+    ka_message_seen(all->audit, connection->core, m);
     if (m->framing == KA_FRAMING_TUNNEL)
         leave_http(connection, m);
     claims_add(side, (uint32_t)(m->seq + m->len_bytes));

@@ -52,6 +52,8 @@ void ndjson_begin(ndjson *self, const report_options *options)
                                .locate = options->locate ? locate : NULL,
                                .file = options->each ? options->paths[0] : NULL};
     self->selects = !selection_is_all(&options->selection);
+    self->body = options->body;
+    self->body_user = options->body_user;
     self->error = 0;
     FILE *out = self->out;
     fputs("{\"type\":\"capture\"", out);
@@ -133,6 +135,8 @@ void ndjson_finish(ndjson *self, const report_end *end, const tally *counts)
     FILE *out = self->out;
     if (self->error != 0)
         return;
+    if (self->body)
+        self->body(self->body_user, out);
     fputs("{\"type\":\"summary\"", out);
     write_file(self);
     fprintf(out,

@@ -13,6 +13,8 @@ typedef struct ndjson {
     ka_writer writer;
     void *locate_user;
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);
+    void (*body)(void *user, FILE *out);
+    void *body_user;
     int error; /* errno of the first write that failed; 0: none, nothing more is written otherwise */
 } ndjson;
 

@@ -12,7 +12,8 @@ struct report {
     ka_sink sink;
     tally tally;
     selection selection;
-    bool selects; /* else every finding is shown */
+    bool only_counts; /* another room writes the body */
+    bool selects;     /* else every finding is shown */
     ndjson ndjson;
     text_report *text; /* NULL: the format is NDJSON */
 };
@@ -20,6 +21,8 @@ struct report {
 static void tell_connection(report *self, const ka_record *record)
 {
     tally_connection(&self->tally, record);
+    if (self->only_counts)
+        return;
     if (self->text)
         text_connection(self->text, record);
     else
@@ -46,6 +49,8 @@ static void on_finding(void *user, const ka_finding *finding)
         return;
     }
     tally_finding(&self->tally, finding);
+    if (self->only_counts)
+        return;
     if (self->text)
         text_finding(self->text, finding);
     else
@@ -64,6 +69,8 @@ static void on_exchange(void *user, const ka_exchange_record *exchange)
 static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
 {
     report *self = user;
+    if (self->only_counts)
+        return;
     if (self->text)
         text_endpoint(self->text, endpoint);
     else
@@ -77,6 +84,7 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
         return NULL;
     *self = (struct report){.allocator = *allocator,
                             .selection = options->selection,
+                            .only_counts = options->body != NULL,
                             .selects = !selection_is_all(&options->selection)};
     self->sink =
         (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint};

@@ -31,6 +31,9 @@ typedef struct report_options {
     bool color;
     bool each; /* one of several documents in a row: every record tells its file, the only path */
     selection selection;
+    /* Written in place of findings, verdict and tables, between the head and the summary; NULL: those. */
+    void (*body)(void *user, FILE *out);
+    void *body_user;
     /* As ka_writer.locate; NULL with one input, whose frames need no file. */
     void *locate_user;
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);

@@ -100,10 +100,14 @@ void text_finish(text_report *text, const report_end *end, const tally *counts)
     if (text->has_followed)
         fputc('\n', out);
     text_overview_write(&text->options, end, counts);
-    text_findings_write(&text->findings, &text->options);
-    text_servers_write(&text->servers, out, text->options.color);
-    write_table(text, &text->connections, text_rows_connection_head);
-    write_table(text, &text->exchanges, text_rows_exchange_head);
+    if (text->options.body) {
+        text->options.body(text->options.body_user, out);
+    } else {
+        text_findings_write(&text->findings, &text->options);
+        text_servers_write(&text->servers, out, text->options.color);
+        write_table(text, &text->connections, text_rows_connection_head);
+        write_table(text, &text->exchanges, text_rows_exchange_head);
+    }
     if (text->error == 0 && ferror(out))
         text->error = errno != 0 ? errno : EIO;
 }

@@ -46,6 +46,10 @@ static void write_place(const report_options *options, const ka_finding *finding
     if (finding->has_stream) {
         units_peer(&finding->client, peer);
         append(client, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
+        if (finding->proxied_for.version != 0) {
+            units_peer(&finding->proxied_for, peer);
+            append(client, " for %s,", peer);
+        }
         wrap_two(out, 2, 4, client, server);
     } else {
         wrap(out, 2, 4, server);

@@ -200,7 +200,8 @@ void text_overview_totals(const report_options *options, const report_end *end, 
     write_connections(options->out, counts);
     write_requests(options->out, counts);
     write_incomplete(options->out, end->incomplete);
-    write_verdict(options, end, counts);
+    if (!options->body)
+        write_verdict(options, end, counts);
 }
 
 void text_overview_write(const report_options *options, const report_end *end, const tally *counts)

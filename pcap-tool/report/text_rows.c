@@ -69,11 +69,17 @@ static void closed_by(const ka_record *record, char *out, size_t size)
 
 void text_rows_connection(FILE *out, const ka_record *record)
 {
-    char peer[UNITS_PEER_BYTES], client[UNITS_PEER_BYTES + 16], server[UNITS_PEER_BYTES + 24];
+    char peer[UNITS_PEER_BYTES], client[2 * UNITS_PEER_BYTES + 24], server[UNITS_PEER_BYTES + 40];
     units_peer(&record->client, peer);
-    snprintf(client, sizeof client, "%" PRIu32 ": %s", record->stream, peer);
+    int length = snprintf(client, sizeof client, "%" PRIu32 ": %s", record->stream, peer);
+    if (record->proxied_for.version != 0) {
+        units_peer(&record->proxied_for, peer);
+        snprintf(client + length, sizeof client - (size_t)length, " for %s", peer);
+    }
     units_peer(&record->server, peer);
-    snprintf(server, sizeof server, "to %s, %s", peer, record->protocol);
+    static const char *const tunnels[] = {
+        [KA_TUNNEL_NONE] = "", [KA_TUNNEL_CONNECT] = " (CONNECT)", [KA_TUNNEL_UPGRADE] = " (upgraded)"};
+    snprintf(server, sizeof server, "to %s, %s%s", peer, record->protocol, tunnels[record->tunnel]);
     fputs("  ", out);
     wrap_two(out, 2, CONNECTION_INDENT, client, server);
 

@@ -29,6 +29,8 @@ void content_drop_parsers(stream_context *context, stream_half *half)
         tls_walker_free(context, half->tls);
     if (half->content == HALF_H2 && half->h2 != NULL)
         h2_walker_free(context, half->h2);
+    if (half->content == HALF_PREAMBLE)
+        content_preamble_drop(context, half);
     half->http = NULL;
 }
 
@@ -55,6 +57,10 @@ static void ignore_both(const content_place *place)
  * protocol; in mid-stream it was a wrong guess, and the rest of the segment is no better. */
 void content_give_up(const content_place *place, stream_run *run)
 {
+    if (place->flow->protocol == KA_PROTOCOL_NONE && place->flow->tunnelled) {
+        ignore_both(place);
+        return;
+    }
     if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->began_with_syn) {
         content_drop_parsers(place->context, place->half);
         place->half->content = HALF_LOST;
@@ -156,6 +162,23 @@ static void on_head(const content_place *place)
         place->context->facts->head_seen(place->flow->connection, &parser->message);
 }
 
+/* Behind a 2xx to CONNECT anything may begin. */
+static void enter_tunnel(const content_place *place)
+{
+    stream_flow *flow = place->flow;
+    for (unsigned direction = 0; direction < 2; direction++) {
+        stream_half *half = &flow->halves[direction];
+        if (half->content == HALF_HTTP) {
+            content_drop_parsers(place->context, half);
+            half->content = HALF_START;
+        }
+        half->held = false;
+    }
+    flow->tunnelled = true;
+    flow->protocol = KA_PROTOCOL_NONE;
+    flow_clear_methods(flow);
+}
+
 static void on_message(const content_place *place)
 {
     stream_context *context = place->context;
@@ -166,8 +189,10 @@ static void on_message(const content_place *place)
     if (message->framing == KA_FRAMING_TUNNEL) {
         if (content_h2_is_wanted(message))
             content_h2_upgrade(place);
-        else
+        else if (message->status == 101)
             ignore_both(place);
+        else
+            enter_tunnel(place);
         return;
     }
     half->held = is_connect;
@@ -207,11 +232,10 @@ static bool on_http_event(const content_place *place, http_event event, stream_r
         on_message(place);
         break;
     case HTTP_PREFACE:
-        if (place->flow->protocol != KA_PROTOCOL_NONE && place->flow->protocol != KA_PROTOCOL_H2C) {
+        if (place->flow->protocol == KA_PROTOCOL_TLS || place->half->role == HALF_RESPONSES)
             content_give_up(place, run);
-            break;
-        }
-        content_h2_preface(place);
+        else
+            content_h2_preface(place);
         break;
     case HTTP_MALFORMED:
         content_give_up(place, run);
@@ -305,6 +329,9 @@ static bool start(const content_place *place, const stream_run *run)
         place->half->content = HALF_TLS;
     else if (is_start_of_h2(place, run))
         place->half->content = HALF_H2;
+    else if (place->flow->protocol == KA_PROTOCOL_NONE && !place->flow->tunnelled &&
+             content_preamble_may_begin(run))
+        place->half->content = HALF_PREAMBLE;
     else
         place->half->content = tls ? HALF_IGNORED : HALF_HTTP;
     return true;
@@ -316,7 +343,7 @@ static void find_way_back(const content_place *place, stream_run *run)
     stream_half *half = place->half;
     uint8_t protocol = place->flow->protocol;
     if (protocol == KA_PROTOCOL_H2C && run->captured_bytes > 0 && is_start_of_h2(place, run)) {
-        half->content = HALF_H2; /* or no way back */
+        content_h2_way_back(place); /* or there is none */
         return;
     }
     if (run->starts_segment && protocol != KA_PROTOCOL_TLS) {
@@ -349,6 +376,8 @@ static void miss(const content_place *place, uint32_t len_bytes, const ka_moment
         content_h2_miss(place, len_bytes, at);
         return;
     }
+    if (half->content == HALF_PREAMBLE && content_preamble_skip(place, len_bytes, at))
+        return;
     bool kept = (has_parser(half) && http_skip(half->http, len_bytes, at)) ||
                 (has_walker(half) && tls_skip(half->tls, len_bytes, at));
     if (!kept) {
@@ -368,6 +397,8 @@ static bool follow(const content_place *place, stream_run *run)
     switch (place->half->content) {
     case HALF_START:
         return start(place, run);
+    case HALF_PREAMBLE:
+        return content_preamble_follow(place, run);
     case HALF_HTTP:
         return follow_http(place, run);
     case HALF_TLS:
@@ -382,6 +413,12 @@ static bool follow(const content_place *place, stream_run *run)
         run_advance(run, run->len_bytes);
         return false;
     }
+}
+
+void content_replay(const content_place *place, stream_run run)
+{
+    while (follow(place, &run))
+        continue;
 }
 
 static uint32_t on_bytes(stream_context *context, stream_flow *flow, unsigned direction, stream_run run)

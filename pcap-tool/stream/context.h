@@ -19,6 +19,7 @@ typedef struct stream_context {
     stream_limits limits;
     stream_counts counts;
     size_t buffered_bytes; /* out-of-order bytes and unfinished heads of all connections */
+    size_t hpack_bytes;    /* decoders of HTTP/2 header blocks */
     struct http_parser *idle_parsers;
     struct tls_walker *idle_walkers;
     struct h2_walker *idle_h2_walkers;

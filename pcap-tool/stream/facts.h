@@ -15,9 +15,13 @@ typedef struct stream_facts {
     ka_status (*message_seen)(ka_audit *audit, ka_connection *connection, const ka_message *message);
     void (*head_seen)(ka_connection *connection, const ka_message *head);
     ka_status (*stray_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
+    ka_status (*preamble_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *preamble,
+                               const ka_address *client);
     ka_status (*tls_record_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
     ka_status (*tls_alpn_seen)(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
     ka_status (*h2_frame_seen)(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
+    ka_status (*h2_field_seen)(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
+                               ka_moment at);
     void (*protocol_seen)(ka_connection *connection, ka_protocol protocol);
     void (*gate_failed)(ka_connection *connection, ka_gate gate);
     ka_status (*connection_end)(ka_audit *audit, ka_connection *connection, ka_gate why);

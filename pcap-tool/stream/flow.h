@@ -13,12 +13,14 @@
 struct http_parser;
 struct tls_walker;
 struct h2_walker;
+struct preamble_walker;
 struct stream_pieces;
 
 /* What the bytes of one direction are taken for. */
 typedef enum half_content {
-    HALF_LOST,  /* mid-stream or behind a hole: looking for the start of a message */
-    HALF_START, /* the next byte is the direction's first */
+    HALF_LOST,     /* mid-stream or behind a hole: looking for the start of a message */
+    HALF_START,    /* the next byte is the direction's first */
+    HALF_PREAMBLE, /* perhaps: a proxy says for whom it opened the connection */
     HALF_HTTP,
     HALF_TLS,
     HALF_H2,
@@ -31,9 +33,10 @@ typedef enum half_role { HALF_ROLE_UNKNOWN, HALF_REQUESTS, HALF_RESPONSES } half
 typedef struct stream_half {
     struct stream_pieces *pieces; /* out-of-order bytes; NULL: none */
     union {
-        struct http_parser *http; /* HALF_HTTP: of the message under way; NULL: between messages */
-        struct tls_walker *tls;   /* HALF_TLS: of the record under way */
-        struct h2_walker *h2;     /* HALF_H2: of the frame under way */
+        struct http_parser *http;         /* HALF_HTTP: of the message under way; NULL: between messages */
+        struct tls_walker *tls;           /* HALF_TLS: of the record under way */
+        struct h2_walker *h2;             /* HALF_H2: of the frame under way */
+        struct preamble_walker *preamble; /* HALF_PREAMBLE */
     };
     uint32_t next_seq;  /* everything before it was delivered or given up */
     uint32_t base_seq;  /* Wireshark's: the initial sequence number, or what stands for it */
@@ -88,11 +91,12 @@ typedef struct stream_flow {
     unsigned first_method : 6;
     unsigned method_count : 7;
     unsigned state : 2;          /* flow_state */
-    unsigned protocol : 3;       /* ka_protocol as told */
+    unsigned protocol : 3;       /* ka_protocol as told; but see `tunnelled` */
     unsigned methods_unsure : 1; /* requests may have been missed */
     unsigned began_with_syn : 1;
     unsigned reset_seen : 1;
-    unsigned touched : 1; /* since the evictor last passed */
+    unsigned touched : 1;   /* since the evictor last passed */
+    unsigned tunnelled : 1; /* by CONNECT: `protocol` is what is inside, NONE while that is not known */
 } stream_flow;
 
 enum { FLOW_NONE = 0 };

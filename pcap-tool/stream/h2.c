@@ -1,4 +1,4 @@
-/* h2.c - where one HTTP/2 frame begins and ends (RFC 9113 section 4.1). Header blocks are not decoded.
+/* h2.c - where one HTTP/2 frame begins and ends (RFC 9113 section 4.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -49,6 +49,7 @@ h2_walker *h2_walker_new(stream_context *context, size_t preface_bytes, bool beg
 
 void h2_walker_free(stream_context *context, h2_walker *walker)
 {
+    hpack_free(context, walker->block.decoder);
     if (context->idle_h2_walker_count >= POOL_MAX) {
         context_resize(context, walker, 0);
         return;
@@ -56,6 +57,16 @@ void h2_walker_free(stream_context *context, h2_walker *walker)
     walker->next = context->idle_h2_walkers;
     context->idle_h2_walkers = walker;
     context->idle_h2_walker_count++;
+}
+
+void h2_walker_next(h2_walker *walker)
+{
+    h2_block block = walker->block;
+    memset(walker, 0, sizeof *walker);
+    walker->head_need = H2_HEADER_BYTES;
+    walker->preface_bytes = H2_PREFACE_BYTES;
+    walker->begun = true;
+    walker->block = block;
 }
 
 void h2_pool_fini(stream_context *context)
@@ -113,7 +124,7 @@ static void take(h2_walker *walker, stream_run *run, uint32_t len_bytes)
     run_advance(run, len_bytes);
 }
 
-static bool read_header(h2_walker *walker)
+static bool read_header(stream_context *context, h2_walker *walker)
 {
     const uint8_t *head = walker->head;
     uint32_t body_bytes = (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
@@ -125,10 +136,11 @@ static bool read_header(h2_walker *walker)
         return false;
     if (walker->frame.type == GOAWAY)
         walker->head_need += H2_GOAWAY_BYTES;
+    h2_block_frame(context, &walker->block, &walker->frame, body_bytes, walker->allowed_table_bytes);
     return true;
 }
 
-static h2_event walk_head(h2_walker *walker, stream_run *run)
+static h2_event walk_head(stream_context *context, h2_walker *walker, stream_run *run)
 {
     if (walker->head_bytes == 0) {
         walker->frame.seq = run->seq;
@@ -137,7 +149,7 @@ static h2_event walk_head(h2_walker *walker, stream_run *run)
     while (run->captured_bytes > 0 && walker->head_bytes < walker->head_need) {
         walker->head[walker->head_bytes++] = run->bytes[0];
         take(walker, run, 1);
-        if (walker->head_bytes == H2_HEADER_BYTES && !read_header(walker))
+        if (walker->head_bytes == H2_HEADER_BYTES && !read_header(context, walker))
             return H2_NONSENSE;
     }
     if (walker->head_bytes < walker->head_need)
@@ -160,18 +172,22 @@ static bool walk_preface(h2_walker *walker, stream_run *run)
     return true;
 }
 
-h2_event h2_walk(h2_walker *walker, stream_run *run)
+h2_event h2_walk(stream_context *context, h2_walker *walker, stream_run *run)
 {
     if (!walk_preface(walker, run))
         return H2_NONSENSE;
     if (walker->preface_bytes < H2_PREFACE_BYTES || run->len_bytes == 0)
         return H2_MORE;
     if (walker->head_bytes < walker->head_need) {
-        h2_event event = walk_head(walker, run);
+        h2_event event = walk_head(context, walker, run);
         if (event != H2_MORE || walker->head_bytes < walker->head_need)
             return event;
     }
     uint32_t len_bytes = run->len_bytes < walker->body_left ? run->len_bytes : walker->body_left;
+    if (len_bytes > run->captured_bytes)
+        h2_block_miss(context, &walker->block, &walker->frame);
+    else
+        h2_block_take(context, &walker->block, &walker->frame, walker->body_left, run->bytes, len_bytes);
     if (len_bytes > 0)
         take(walker, run, len_bytes);
     walker->body_left -= len_bytes;
@@ -183,10 +199,11 @@ bool h2_is_complete(const h2_walker *walker)
     return walker->head_bytes == walker->head_need && walker->body_left == 0;
 }
 
-bool h2_skip(h2_walker *walker, uint32_t len_bytes, const ka_moment *at)
+bool h2_skip(stream_context *context, h2_walker *walker, uint32_t len_bytes, const ka_moment *at)
 {
     if (walker->head_bytes < walker->head_need || len_bytes > walker->body_left)
         return false;
+    h2_block_miss(context, &walker->block, &walker->frame);
     walker->body_left -= len_bytes;
     walker->frame.len_bytes += len_bytes;
     if (at != NULL)

@@ -1,11 +1,11 @@
-/* h2.h - where one HTTP/2 frame begins and ends (RFC 9113 section 4.1). Header blocks are not decoded.
+/* h2.h - where one HTTP/2 frame begins and ends (RFC 9113 section 4.1).
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #ifndef STREAM_H2_H
 #define STREAM_H2_H
 
-#include "stream/context.h"
+#include "stream/h2_block.h"
 
 enum {
     H2_HEADER_BYTES = 9,
@@ -13,7 +13,8 @@ enum {
     H2_PREFACE_BYTES = 24,
 };
 
-/* One frame under way. Pooled, so that idle connections hold none. */
+/* One frame under way. Pooled, so that idle connections hold none, unless there is something to remember of
+ * their header blocks. */
 typedef struct h2_walker {
     struct h2_walker *next; /* in the pool */
     ka_h2_frame frame;
@@ -21,8 +22,10 @@ typedef struct h2_walker {
     uint8_t head[H2_HEADER_BYTES + H2_GOAWAY_BYTES];
     uint8_t head_bytes; /* how much of it is there */
     uint8_t head_need;
-    uint8_t preface_bytes; /* how much of it was seen; H2_PREFACE_BYTES: all, or there is none */
-    bool begun;            /* SETTINGS went by, which comes first */
+    uint8_t preface_bytes;        /* how much of it was seen; H2_PREFACE_BYTES: all, or there is none */
+    bool begun;                   /* SETTINGS went by, which comes first */
+    h2_block block;               /* of the direction */
+    uint32_t allowed_table_bytes; /* by the other direction */
 } h2_walker;
 
 typedef enum h2_event {
@@ -35,14 +38,16 @@ typedef enum h2_event {
  * and preface_bytes tells how much of the client's preface has gone by; else H2_PREFACE_BYTES. */
 h2_walker *h2_walker_new(stream_context *context, size_t preface_bytes, bool begun);
 void h2_walker_free(stream_context *context, h2_walker *walker);
+/* After H2_COMPLETE: the next frame of the same direction. */
+void h2_walker_next(h2_walker *walker);
 void h2_pool_fini(stream_context *context);
 
 /* Takes bytes from the front of the run up to the next event. */
-h2_event h2_walk(h2_walker *walker, stream_run *run);
+h2_event h2_walk(stream_context *context, h2_walker *walker, stream_run *run);
 
 /* So many bytes are missing, or cut off when `at` tells their segment. Returns false when the walker is lost.
  * The frame may be complete after it. */
-bool h2_skip(h2_walker *walker, uint32_t len_bytes, const ka_moment *at);
+bool h2_skip(stream_context *context, h2_walker *walker, uint32_t len_bytes, const ka_moment *at);
 bool h2_is_complete(const h2_walker *walker);
 
 #endif

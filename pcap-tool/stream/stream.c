@@ -27,6 +27,7 @@ const stream_limits stream_limits_default = {
     .direction_bytes = 1 << 20, /* a full window of 700 segments behind a lost one */
     .direction_pieces = 1024,   /* the same in pieces of an MSS; keeps sorted insertion short */
     .total_bytes = 64 << 20,    /* small beside the connections that would need it */
+    .hpack_bytes = 64 << 20,    /* 5,000 connections with full tables of 4 kB both ways */
     .head_bytes = 64 << 10,     /* servers refuse more than 8 to 64 kB */
     .connections = 4000000,     /* 2.4 GB at 600 bytes, with the core's share */
     .tombstones = 1000000,      /* 180 MB */

@@ -36,6 +36,7 @@ typedef struct stream_limits {
     size_t direction_bytes;      /* out-of-order bytes of one direction, with their bookkeeping */
     size_t direction_pieces;     /* out-of-order stretches of one direction */
     size_t total_bytes;          /* out-of-order bytes and unfinished heads of all connections */
+    size_t hpack_bytes;          /* decoders of HTTP/2 header blocks of all connections */
     size_t head_bytes;           /* one message's start line and header fields */
     uint32_t connections;        /* open at the same time */
     uint32_t tombstones;         /* settled connections still known by their addresses */

@@ -10,10 +10,9 @@ SEVERITIES = ("error", "warn", "note", "chat")
 FAULTS = ("client", "server", "proxy", "middle", "network", "config", "capture")
 TRANSFORMATIONS = ("plain", "split", "swapped", "resent", "duplicated", "ipv6", "at-client", "at-server", "wrapped",
                    "cut")
-FRONT_ENDS = ("tool", "plugin")
 COUNTS = {"requests", "responses", "timeout", "max", "idles"}
 TIMES = {"idle", "longest"}
-WORDS = {"protocol", "max-style", "verdict"}
+WORDS = {"protocol", "proxied-for", "max-style", "verdict"}
 MARGIN_S = Decimal("0.005")  # captures and captured software are not more exact
 FINDINGS_DEF = Path(__file__).resolve().parents[2] / "core" / "findings.def"
 SUBJECT = re.compile(r"([A-Za-z][\w-]*):\s+(.*)$")
@@ -39,7 +38,6 @@ class Expectation:
     subject: str = ""         # a connection or a server
     transformation: str = ""  # of unless
     gate: str = ""
-    only_in: str = ""         # of unless: the transformation in which that front end is excused
     facts: dict = field(default_factory=dict)
     finding: str = ""
     maybe: bool = False       # unless ...: maybe FINDING
@@ -51,12 +49,10 @@ class Expectation:
 
 def read(line, text, transformation, gate):
     wanted = Expectation(line, transformation=transformation or "", gate=gate or "")
-    if transformation in FRONT_ENDS and gate in TRANSFORMATIONS:
-        wanted.only_in, wanted.gate, gate = gate, "", ""
-    if transformation and transformation not in TRANSFORMATIONS + FRONT_ENDS:
-        raise ValueError(f"{transformation} is no transformation: {', '.join(TRANSFORMATIONS + FRONT_ENDS)}")
-    if transformation and bool(gate) == (transformation in FRONT_ENDS):
-        raise ValueError("unless needs a gate that says why" if not gate else "tool and plugin need no gate")
+    if transformation and transformation not in TRANSFORMATIONS:
+        raise ValueError(f"{transformation} is no transformation: {', '.join(TRANSFORMATIONS)}")
+    if transformation and not gate:
+        raise ValueError("unless needs a gate that says why")
     if match := SUBJECT.match(text):
         wanted.subject, text = match[1], match[2]
     words = text.split()
@@ -135,12 +131,18 @@ def check(wanted, case):
         raise ValueError(f"{wanted.finding}: @LABEL of the line that decides is missing")
 
 
-def effective(expectations, kind, transformation=""):
-    """The expectations with the `unless` lines of that transformation or front end (in that transformation) put in the
-    place of what they are about."""
+def excuse(line, subject, field):
+    """What takes the place of the expectations that an exception of the plugin is about."""
+    if field.startswith("finding:"):
+        return Expectation(line, subject, finding=field.removeprefix("finding:"), maybe=True)
+    names = COUNTS | TIMES | WORDS | {"close", "confidence"} if field == "*" else {field}
+    return Expectation(line, subject, facts=dict.fromkeys(names, ANY))
+
+
+def effective(expectations, others):
+    """The expectations that always hold, with others put in the place of what they are about."""
     chosen = [wanted for wanted in expectations if not wanted.transformation]
-    for other in (wanted for wanted in expectations
-                  if wanted.transformation == kind and wanted.only_in in ("", transformation)):
+    for other in others:
         if other.finding:
             replaced = [wanted for wanted in chosen
                         if (wanted.finding, wanted.subject) == (other.finding, other.subject)]

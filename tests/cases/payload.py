@@ -1,6 +1,7 @@
-# payload.py - what a line of a story sends, as bytes: HTTP messages, literal text, TLS records, HTTP/2 frames.
+# payload.py - what a line of a story sends, as bytes: HTTP messages, literal text, TLS records, HTTP/2 frames, PROXY preambles.
 # SPDX-License-Identifier: GPL-2.0-or-later
 """make() returns (bytes, method of a request or "", whether it is a final response) or raises ValueError."""
+import ipaddress
 import re
 import struct
 from http import HTTPStatus
@@ -32,6 +33,8 @@ def make(text, body, host, asked):
         return b"".join(map(tls, parts(rest))), "", False
     if word == "h2":
         return b"".join(map(h2, parts(rest))), "", False
+    if word == "proxy":
+        return proxy(rest), "", False
     start, *fields = [piece.strip() for piece in text.split("|")]
     if match := REQUEST.match(start):
         return request(match, fields, body_bytes(body, b""), host), match[1], False
@@ -149,6 +152,38 @@ def tls_hello(words):
     suites = b"\x00\x04\x13\x01\xc0\x2f\x01\x00" if client else (b"\x13\x01" if version == "1.3" else b"\xc0\x2f") + b"\0"
     body = TLS_1_2 + b"\x11" * 32 + b"\0" + suites + struct.pack("!H", len(extensions)) + extensions
     return record(22, bytes([1 if client else 2]) + len(body).to_bytes(3, "big") + body)
+
+
+# ---- PROXY protocol
+
+def proxy(text):
+    """v1 or v2, CLIENT ADDRESS:PORT (or what stands for none), and the length of a TLV to be passed over."""
+    version, who, *more = text.split() + [""]
+    extra = int(more[1]) if more[0] == "tlv" else 0
+    if version == "v1":
+        return b"PROXY UNKNOWN\r\n" if who == "unknown" else proxy_line(who)
+    if version != "v2":
+        raise ValueError("proxy v1|v2 ADDRESS:PORT, proxy v1 unknown, proxy v2 local; v2 also: tlv N")
+    tlv = b"\xee" + struct.pack("!H", extra) + filler(extra) if extra else b""
+    kind, addresses = (b"\x20\x00", b"") if who == "local" else proxy_addresses(who)
+    return b"\r\n\r\n\0\r\nQUIT\n" + kind + struct.pack("!H", len(addresses + tlv)) + addresses + tlv
+
+
+def client_of(who):
+    host, _, port = who.rpartition(":")
+    return ipaddress.ip_address(host.strip("[]")), int(port)
+
+
+def proxy_line(who):
+    ip, port = client_of(who)
+    own = "192.0.2.80" if ip.version == 4 else "2001:db8::80"
+    return f"PROXY TCP{ip.version} {ip} {own} {port} 80\r\n".encode()
+
+
+def proxy_addresses(who):
+    ip, port = client_of(who)
+    own = ipaddress.ip_address("192.0.2.80" if ip.version == 4 else "2001:db8::80")
+    return bytes([0x21, 0x11 if ip.version == 4 else 0x21]), ip.packed + own.packed + struct.pack("!HH", port, 80)
 
 
 # ---- HTTP/2

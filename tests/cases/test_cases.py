@@ -13,6 +13,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "plugin")]
 
+import exceptions
+import excuses
 import story
 import transform
 import verdict
@@ -201,11 +203,12 @@ class Judging(unittest.TestCase):
                        "close": {"by": "server", "how": "fin", "idle": 3.0, "verdict": "early"}, "confidence": []}
         self.found = {"type": "finding", "id": "closed-early", "severity": "warn", "fault": "server", "stream": 0,
                       "frame": frame, "values": {"idle": 3.001}, "message": ""}
+        self.excuses = None
 
     def problems(self, *findings, transformation="plain"):
         lines = "".join(json.dumps(record) + "\n" for record in (self.record, *findings))
         return [problem.text for problem in
-                verdict.judge(self.capture, lines.encode(), transformation, "tool")[0]]
+                verdict.judge(self.capture, lines.encode(), transformation, self.excuses)[0]]
 
     def test_as_expected(self):
         self.assertEqual(self.problems(self.found), [])
@@ -233,6 +236,31 @@ class Judging(unittest.TestCase):
         self.assertEqual(self.problems(lowered, transformation="resent"), [])
         self.assertEqual(len(self.problems(lowered)), 1)
 
+    def test_excused_where_an_exception_is_listed(self):
+        rules = [exceptions.Rule(7, f"cases/{self.case.name}", "*", field)
+                 for field in ("finding:closed-early", "requests")]
+        self.record["requests"] = 2
+        self.assertEqual(len(self.problems()), 2)
+        listed = excuses.of_cases(rules, [self.case])
+        said = json.dumps(self.record).encode()
+        self.assertEqual(excuses.judge(self.capture, said, "plain", listed)[0], [])
+        self.assertEqual(excuses.needless(self.capture, said, "plain", listed), [])
+        graver = said + b"\n" + json.dumps(self.found | {"severity": "error"}).encode()
+        self.assertRegex(excuses.judge(self.capture, graver, "plain", listed)[0][0].text, "maybe, but not error")
+
+    def test_needless_exceptions_are_told(self):
+        rule = exceptions.Rule(7, f"cases/{self.case.name}:plain", "*", "finding:closed-early")
+        said = (json.dumps(self.record) + "\n" + json.dumps(self.found)).encode()
+        listed = excuses.of_cases([rule], [self.case])
+        self.assertRegex(excuses.needless(self.capture, said, "plain", listed)[0].text, "exceptions.tsv:7")
+        self.assertEqual(excuses.needless(self.capture, said, "resent", listed), [])
+
+    def test_exceptions_name_what_there_is(self):
+        for capture, stream in (("cases/no/such", "*"), (f"cases/{self.case.name}:magic", "*"),
+                                (f"cases/{self.case.name}", "b")):
+            rule = exceptions.Rule(7, capture, stream, "requests")
+            self.assertEqual(len(list(excuses.unknown([rule], [self.case]))), 1)
+
     def test_needless_excuses_are_told(self):
         self.assertEqual(len(verdict.needless([self.case], "resent", set())), 1)
         self.assertEqual(verdict.needless([self.case], "resent", {self.case.name}), [])
@@ -245,18 +273,27 @@ class Coverage(unittest.TestCase):
         self.holds = case_of(EARLY)
         self.silent = case_of("# S.\n+0.1 C> GET /\n")
 
-    def problems(self, cases, missing=()):
-        return self.check.coverage(cases, missing, self.known)
+    def problems(self, cases):
+        return self.check.coverage(cases, self.known)
 
     def test_both_are_needed(self):
         self.assertEqual(self.problems([self.holds, self.silent]), [])
         self.assertRegex(self.problems([self.holds])[0], "a neighbour in which it does not")
         self.assertRegex(self.problems([self.silent])[0], "a case in which it holds")
 
-    def test_the_list_of_missing_ones_shrinks(self):
-        self.assertEqual(self.problems([], ["closed-early"]), [])
-        self.assertRegex(self.problems([self.holds, self.silent], ["closed-early"])[0], "take it off")
-        self.assertRegex(self.problems([self.holds, self.silent], ["closed-early-no"])[0], "is no diagnosis")
+    def test_timing_diagnoses_need_both_edges(self):
+        timed = self.check.read_timed()
+        self.assertIn("closed-early", timed)
+        self.assertNotIn("ka-bare-number", timed)
+        inside = case_of(EARLY, "closed-early/just-inside")
+        self.assertRegex(self.check.edges([inside], {"closed-early"})[0], "no case just outside")
+        outside = case_of(EARLY, "closed-early/x-just-outside")
+        self.assertEqual(self.check.edges([inside, outside], {"closed-early"}), [])
+
+    def test_exceptions_are_counted(self):
+        rules = [exceptions.Rule(1, capture, "*", "requests") for capture in ["cases/a/b", "sample"] * 5 + ["x/y.pcap"]]
+        self.assertEqual(self.check.too_many(rules), [])
+        self.assertEqual(len(self.check.too_many(rules + [rules[1]])), 1)
 
 
 if __name__ == "__main__":

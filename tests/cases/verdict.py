@@ -57,17 +57,17 @@ def assign(capture, records):
     return told, strays
 
 
-def judge(capture, output, transformation, front_end):
-    """(problems of all instances, names of the cases that needed their `unless` lines)."""
+def judge(capture, output, transformation, excuses=None):
+    """(problems of all instances, names of the cases that needed their `unless` lines). excuses: of a case, by its name."""
     told, strays = assign(capture, read_records(output))
     problems = [Problem(None, "", 0, f"a finding of no story: {json.dumps(stray, default=str)}") for stray in strays]
     excused = set()
     for instance in capture.instances:
         case = instance.variant.case
-        usual = expectation.effective(case.expectations, front_end, transformation)
+        usual = expectation.effective(case.expectations, (excuses or {}).get(case.name, []))
         found = Judge(capture, instance, told[id(instance)], transformation, usual).judge()
-        if found and any(wanted.transformation == transformation for wanted in case.expectations):
-            lowered = expectation.effective(usual + gated(case, transformation), transformation)
+        if found and gated(case, transformation):
+            lowered = expectation.effective(usual, gated(case, transformation))
             lowered_found = Judge(capture, instance, told[id(instance)], transformation, lowered).judge()
             if not lowered_found:
                 excused.add(case.name)
@@ -196,6 +196,7 @@ class Judge:
 def fact_of(record, name):
     close = record["close"]
     return {"protocol": lambda: record["protocol"],
+            "proxied-for": lambda: "{ip}:{port}".format(**record["proxied_for"]) if "proxied_for" in record else None,
             "requests": lambda: record["requests"],
             "responses": lambda: record["responses"],
             "timeout": lambda: record["advertised"]["timeout"],

@@ -17,7 +17,7 @@ from pathlib import Path
 CORE_HEADERS = {"assert.h", "arpa/inet.h", "inttypes.h", "limits.h", "stdalign.h", "stdarg.h", "stdbool.h",
                 "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h"}  # stdio.h for snprintf alone
 CORE_CALLS = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strcmp", "strcspn", "strlen", "strncmp",
-              "strnlen", "strrchr", "strspn", "strstr", "snprintf", "vsnprintf", "qsort", "bsearch", "inet_ntop",
+              "strnlen", "strrchr", "strspn", "strstr", "snprintf", "vsnprintf", "qsort", "bsearch", "inet_ntop", "inet_pton",
               "bcmp",  # what clang makes of memcmp() == 0
               "abort", "__assert_fail", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
 COMPILER_CALLS = re.compile(r"__(asan|lsan|ubsan|sanitizer)_|__gcov|__tsan_")
@@ -30,6 +30,9 @@ ROOMS = {
     "pcap-tool/packet": [PUBLIC_CORE],
     "pcap-tool/stream": [PUBLIC_CORE, "pcap-tool/packet/packet.h"],
     "pcap-tool/report": [PUBLIC_CORE, "pcap-tool/memory.h"],
+    # Its own document, written with the report's means.
+    "pcap-tool/what-if": [PUBLIC_CORE] + [f"pcap-tool/report/{name}.h" for name in
+                                          ("color", "escape", "table", "units", "wrap")],
     "plugin": [PUBLIC_CORE],
 }
 
@@ -40,6 +43,7 @@ LIBRARIES = {
                       re.compile(r"\b(inflate\w*|ZSTD_\w+|LZ4F_\w+|lzma_\w+)\s*\("), {"pcap-tool/capture"}),
     "libseccomp": (re.compile(r"^seccomp"), re.compile(r"\bseccomp_\w+\s*\("), {"tool"}),
     "llhttp": (re.compile(r"^llhttp"), re.compile(r"\bllhttp_\w+\s*\("), {"pcap-tool/stream"}),
+    "nghttp2": (re.compile(r"^nghttp2"), re.compile(r"\bnghttp2_\w+\s*\("), {"pcap-tool/stream"}),
     "epan and glib": (re.compile(r"^(epan|wsutil|wiretap|glib)"), re.compile(r"\b(g|proto_tree|wmem)_\w+\s*\("),
                       {"plugin"}),
 }

@@ -77,7 +77,7 @@ class Exceptions(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".tsv") as file:
             file.write(text)
             file.flush()
-            return agreement.read_rules(Path(file.name))
+            return agreement.exceptions.read(Path(file.name))
 
     def test_none(self):
         self.assertEqual(len(agreement.judge([], "a", self.found)), 1)

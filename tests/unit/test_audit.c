@@ -263,6 +263,45 @@ static void test_callbacks_may_be_missing(void **state)
     assert_int_equal(ka_audit_report(s.audit, &none), KA_OK);
 }
 
+static ka_gap_record gaps[4];
+static unsigned gap_count;
+
+static void keep_gap(void *user, const ka_gap_record *gap)
+{
+    assert_ptr_equal(user, &gap_count);
+    assert_true(gap_count < 4);
+    gaps[gap_count++] = *gap;
+}
+
+/* As its request comes, answered or not; the last one, which a close ends, is in the record. */
+static void test_gaps_are_told(void **state)
+{
+    (void)state;
+    story_end(&s);
+    memset(&s, 0, sizeof s);
+    gap_count = 0;
+    ka_config config = {.allocator = story_allocator(&s), .gap = keep_gap, .gap_user = &gap_count};
+    ka_thresholds_init(&config.thresholds);
+    assert_int_equal(ka_audit_new(&config, &s.audit), KA_OK);
+    talk t = opened(3, 0);
+    exchange(&t, 1);
+    assert_int_equal(gap_count, 0); /* the first request of a connection ends none */
+    exchange(&t, 4);
+    assert_int_equal(gap_count, 1);
+    asks(&t, 10);
+    assert_int_equal(gap_count, 2);
+    fins(&t, 11, SERVER);
+    story_report(&s);
+    assert_int_equal(gap_count, 2);
+    assert_int_equal(gaps[0].stream, 3);
+    assert_int_equal(gaps[0].number, 2);
+    assert_int_equal(gaps[1].number, 3);
+    assert_true(gaps[0].idle_ns > 0 && gaps[0].idle_ns <= 3 * KA_SECOND_NS);
+    assert_int_equal(gaps[1].end_ns - gaps[0].end_ns, 6 * KA_SECOND_NS);
+    ka_address server = story_address(80, 80);
+    assert_memory_equal(&gaps[0].server, &server, sizeof server);
+}
+
 static void test_empty_report(void **state)
 {
     (void)state;
@@ -582,6 +621,7 @@ int main(void)
         TEST(dropped_by_the_front_end),
         TEST(free_settles_nothing),
         TEST(callbacks_may_be_missing),
+        TEST(gaps_are_told),
         TEST(empty_report),
         TEST(report_changes_nothing),
         TEST(report_in_the_middle),

@@ -47,7 +47,26 @@ static void connect_opens_a_tunnel(void **state)
     (void)state;
     TALK("http\n0 CONNECT 11 1+36 none 0\n1 200 11 1+38 tunnel 0\n",
          "CCONNECT example.org:443 HTTP/1.1\r\n\r\n", "SHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
-         "Canything", "SHTTP/1.1 200 OK\r\n\r\n");
+         "Canything at all\r\n", "SHTTP/1.1 200 OK\r\n\r\n");
+}
+
+static void what_is_in_the_tunnel_is_read(void **state)
+{
+    (void)state;
+    TALK("http\n0 CONNECT 11 1+24 none 0\n1 200 11 1+19 tunnel 0\nhttp\n0 GET 11 25+18 none 0\n1 204 11 "
+         "20+17 none "
+         "0\n",
+         "CCONNECT a:1 HTTP/1.1\r\n\r\n", "SHTTP/1.1 200 OK\r\n\r\n", "CGET / HTTP/1.1\r\n\r\n",
+         "SHTTP/1.1 204 \r\n\r\n");
+    TALK("http\n0 CONNECT 11 1+24 none 0\n1 200 11 1+19 tunnel 0\nhttp\n0 CONNECT 11 25+24 none 0\n"
+         "1 200 11 20+19 tunnel 0\nhttp\n0 GET 11 49+18 none 0\n",
+         "CCONNECT a:1 HTTP/1.1\r\n\r\n", "SHTTP/1.1 200 OK\r\n\r\n", "CCONNECT a:1 HTTP/1.1\r\n\r\n",
+         "SHTTP/1.1 200 OK\r\n\r\n", "CGET / HTTP/1.1\r\n\r\n");
+    TALK("http\n0 CONNECT 11 1+24 none 0\n1 200 11 1+19 tunnel 0\ntls\n", "CCONNECT a:1 HTTP/1.1\r\n\r\n",
+         "SHTTP/1.1 200 OK\r\n\r\n", "C\x16\x03\x01\x01\x03zzz", "S\x16\x03\x03\x01\x02ok");
+    /* HTTP that ends being HTTP inside. */
+    TALK("http\n0 CONNECT 11 1+24 none 0\n1 200 11 1+19 tunnel 0\nhttp\n0 GET 11 25+18 none 0\ngate 16\n",
+         "CCONNECT a:1 HTTP/1.1\r\n\r\n", "SHTTP/1.1 200 OK\r\n\r\n", "CGET / HTTP/1.1\r\n\r\n?\r\n");
 }
 
 static void early_bytes_wait_for_the_tunnel(void **state)
@@ -339,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connect_opens_a_tunnel),
+        cmocka_unit_test(what_is_in_the_tunnel_is_read),
         cmocka_unit_test(early_bytes_wait_for_the_tunnel),
         cmocka_unit_test(declined_connect_goes_on),
         cmocka_unit_test(upgrade_accepted_and_declined),

@@ -30,7 +30,7 @@ static void put_extremes(const document *page)
     finding.severity = KA_ERROR;
     finding.fault = KA_FAULT_CONFIG;
     finding.failed_gates = (1u << KA_GATE_COUNT) - 1;
-    finding.client = finding.server = longest_ipv6();
+    finding.client = finding.server = finding.proxied_for = longest_ipv6();
     finding.frame_count = KA_EVIDENCE_MAX;
     finding.cause_count = KA_CAUSES_MAX;
     finding.detail_bytes = sizeof finding.detail;
@@ -58,7 +58,8 @@ static void put_extremes(const document *page)
     ka_record record;
     memset(&record, 0x7f, sizeof record);
     record.protocol = "http/1.1";
-    record.client = record.server = longest_ipv6();
+    record.client = record.server = record.proxied_for = longest_ipv6();
+    record.tunnel = KA_TUNNEL_UPGRADE;
     record.close.by = KA_SIDE_SERVER;
     record.close.how = KA_HOW_RST;
     record.close.verdict = KA_VERDICT_UNADVERTISED;

@@ -108,6 +108,28 @@ static void upgrade(void **state)
     }
 }
 
+static void upgrade_not_captured(void **state)
+{
+    enum { ASKED = sizeof ASK - 1, SWITCHED = sizeof SWITCH - 1 };
+    (void)state;
+    wire_new();
+    w->check_moments = false;
+    wire_handshake();
+    wire_send(0, 0, 1, ASK, ASKED);
+    w->ack[0] = 1 + SWITCHED;
+    wire_send(0, 0, 1 + ASKED, PREFACE SETTINGS, 33);
+    wire_wait(60);
+    w->ack[1] = 34 + ASKED;
+    wire_send(1, 0, 1 + SWITCHED, SETTINGS "\0\0\001\001\005\0\0\0\001x", 19);
+    wire_wait(60);
+    wire_send(0, 0, 34 + ASKED, SETTINGS_ACK, 9);
+    wire_expect(
+        "open 0\nhttp\n0 GET 11 1+53 none 0 0[upgrade] 4[h2c]\nh2c\n0 h2 type 4 flags 0 stream 0 78+9\n"
+        "0 h2 type 4 flags 1 stream 0 87+9\ngate 4\n"
+        "1 h2 type 4 flags 0 stream 0 32+9\n1 h2 type 1 flags 5 stream 1 41+10\n");
+    wire_free();
+}
+
 static void another_upgrade_is_a_tunnel(void **state)
 {
     (void)state;
@@ -280,12 +302,19 @@ static void damaged(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(frames_in_any_segments),      cmocka_unit_test(a_byte_at_a_time),
-        cmocka_unit_test(the_server_need_not_wait),    cmocka_unit_test(upgrade),
-        cmocka_unit_test(another_upgrade_is_a_tunnel), cmocka_unit_test(implausible_frames),
-        cmocka_unit_test(settings_come_first),         cmocka_unit_test(holes_in_bodies_do_not_matter),
-        cmocka_unit_test(holes_in_headers_do),         cmocka_unit_test(cut_packets),
-        cmocka_unit_test(the_end_amid_a_frame),        cmocka_unit_test(damaged),
+        cmocka_unit_test(frames_in_any_segments),
+        cmocka_unit_test(a_byte_at_a_time),
+        cmocka_unit_test(the_server_need_not_wait),
+        cmocka_unit_test(upgrade),
+        cmocka_unit_test(upgrade_not_captured),
+        cmocka_unit_test(another_upgrade_is_a_tunnel),
+        cmocka_unit_test(implausible_frames),
+        cmocka_unit_test(settings_come_first),
+        cmocka_unit_test(holes_in_bodies_do_not_matter),
+        cmocka_unit_test(holes_in_headers_do),
+        cmocka_unit_test(cut_packets),
+        cmocka_unit_test(the_end_amid_a_frame),
+        cmocka_unit_test(damaged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,6 +145,17 @@ static inline ka_status on_stray(ka_audit *audit, ka_connection *connection, con
     return on_bytes_seen(connection, stray, "stray");
 }
 
+static inline ka_status on_preamble(ka_audit *audit, ka_connection *connection, const ka_bytes *preamble,
+                                    const ka_address *client)
+{
+    char ip[KA_IP_TEXT_BYTES] = "nobody";
+    (void)audit;
+    if (client->version != 0)
+        ka_ip_text(client, ip);
+    wire_log("for %s port %u: ", ip, client->port);
+    return on_bytes_seen(connection, preamble, "preamble");
+}
+
 static inline ka_status on_tls(ka_audit *audit, ka_connection *connection, const ka_bytes *record)
 {
     char what[16];
@@ -175,6 +186,14 @@ static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, 
     if (frame->last_stream != 0)
         snprintf(what + len, sizeof what - (size_t)len, " last %u", frame->last_stream);
     return on_bytes_seen(connection, &bytes, what);
+}
+
+static inline ka_status on_h2_field(ka_audit *audit, ka_connection *connection, unsigned direction,
+                                    ka_slice name, ka_moment at)
+{
+    (void)audit, (void)connection, (void)at;
+    wire_log("%u field %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return w->refuse;
 }
 
 static inline void on_protocol(ka_connection *connection, ka_protocol protocol)
@@ -222,9 +241,11 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .message_seen = on_message_seen,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
+                                        .preamble_seen = on_preamble,
                                         .tls_record_seen = on_tls,
                                         .tls_alpn_seen = on_tls_alpn,
                                         .h2_frame_seen = on_h2_frame,
+                                        .h2_field_seen = on_h2_field,
                                         .protocol_seen = on_protocol,
                                         .gate_failed = on_gate,
                                         .connection_end = on_end,
