@@ -308,8 +308,10 @@ ka_status ka_audit_join(ka_audit *a, ka_connection *c)
         a->endpoints.left_out++;
     }
     bool open = c->transport.half[0].ending == NULL && c->transport.half[1].ending == NULL;
-    if (c->endpoint != NULL && open)
+    if (c->endpoint != NULL && open) {
         ka_endpoint_opened(c->endpoint);
+        ka_growth_count(&c->endpoint->growth, c->first.time_ns, KA_GROWTH_JOINED);
+    }
     return KA_OK;
 }
 
@@ -381,6 +383,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     ka_request *request;
     const ka_allocator *allocator = &a->config.allocator;
     ka_response before = c->exchanges.last;
+    bool strayed = c->exchanges.stray;
     int32_t max_before = c->exchanges.max.latest;
     ka_answer answer =
         ka_exchanges_response(&c->exchanges, allocator, &c->transport, c->client, m, header, &request);
@@ -414,7 +417,11 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     v.response = answer != KA_ANSWER_UNASKED ? &c->exchanges.last : NULL;
     if (c->transport.half[c->client].ending != NULL)
         ka_audit_many_gave_up(a, c, &v);
-    ka_status status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
+    ka_status status = KA_OK;
+    if (request != NULL && c->endpoint != NULL)
+        status = ka_audit_many_answered(a, c, &v, request, strayed, m);
+    if (status == KA_OK)
+        status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
     ka_memory_give(allocator, request);
     return status;
 }

@@ -47,6 +47,9 @@ ka_status ka_audit_many_request(ka_audit *audit, ka_connection *connection, ka_v
 /* A response came behind the server's close, or with half of a login. `request`: NULL when not known. */
 ka_status ka_audit_many_response(ka_audit *audit, ka_connection *connection, const ka_request *request,
                                  const ka_header *header, const ka_message *message);
+/* A request was answered; the view is of then. `strayed`: an empty line had come before it. */
+ka_status ka_audit_many_answered(ka_audit *audit, ka_connection *connection, const ka_view *view,
+                                 const ka_request *request, bool strayed, const ka_message *message);
 /* A request was answered after a second or more; `before` is the response before. */
 void ka_audit_many_waited(ka_audit *audit, const ka_connection *connection, const ka_request *request,
                           const ka_response *before, const ka_message *message);

@@ -60,8 +60,14 @@ static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *
     ka_endpoint_named(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
     a->endpoints.clients.left_out += client == NULL ? 1 : 0;
-    if (c->transport.half[c->client].syn) /* else it was open before the capture began */
+    if (c->transport.half[c->client].syn) { /* else it was open before the capture began */
+        int64_t waited_ns = request->first_at.time_ns - c->first.time_ns;
         count_opened(c, client, request, &a->config.thresholds);
+        if (waited_ns >= 0 &&
+            ka_endpoints_spare(&a->endpoints,
+                               ka_histogram_add(&c->endpoint->usage.first_requests, waited_ns)) != KA_OK)
+            return KA_NO_MEMORY;
+    }
     ka_span_add(&c->endpoint->active, request->first_at);
     return KA_OK;
 }
@@ -120,6 +126,10 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
     if (v->exchanges->requests == 1 && first_request(a, c, request, v->header->host) != KA_OK)
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
+    if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
+        ka_endpoints_spare(&a->endpoints,
+                           ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
+        return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
                          request->first_at.time_ns);
@@ -146,6 +156,15 @@ ka_status ka_audit_many_response(ka_audit *a, ka_connection *c, const ka_request
     if (retries != NULL && found)
         ka_retries_found(retries, c->stream, request->first_at);
     return KA_OK;
+}
+
+ka_status ka_audit_many_answered(ka_audit *a, ka_connection *c, const ka_view *v, const ka_request *request,
+                                 bool strayed, const ka_message *m)
+{
+    ka_growth_busy(&c->endpoint->growth, request->first_at.time_ns, m->last.time_ns);
+    if (request->idle_before_ns == KA_NONE || strayed)
+        return KA_OK;
+    return ka_endpoints_spare(&a->endpoints, ka_endpoint_reused(c->endpoint, client_of(a, c), v, request));
 }
 
 void ka_audit_many_waited(ka_audit *a, const ka_connection *c, const ka_request *request,

@@ -33,10 +33,40 @@ bool ka_client_opened_instead(ka_client *c, int64_t idle_ns)
     return false;
 }
 
+ka_status ka_client_closed_idle(ka_client *c, const ka_allocator *allocator, int64_t idle_ns)
+{
+    if (c->own == NULL) {
+        if ((c->own = ka_memory_take(allocator, sizeof *c->own)) == NULL)
+            return KA_NO_MEMORY;
+        ka_lasting_init(c->own, allocator);
+        c->own->longest_worked_ns = c->longest_hold_ns;
+    }
+    if (idle_ns > c->longest_hold_ns)
+        c->longest_hold_ns = idle_ns;
+    return ka_lasting_closed(c->own, idle_ns, false);
+}
+
+ka_status ka_client_held(ka_client *c, int64_t least_ns, int64_t idle_ns)
+{
+    if (idle_ns > c->longest_hold_ns)
+        c->longest_hold_ns = idle_ns;
+    return c->own != NULL ? ka_lasting_lasted(c->own, least_ns, idle_ns, true) : KA_OK;
+}
+
+static void free_own(ka_client *c, const ka_allocator *allocator)
+{
+    if (c->own != NULL)
+        ka_lasting_fini(c->own);
+    ka_memory_give(allocator, c->own);
+    c->own = NULL;
+}
+
 void ka_clients_fini(ka_clients *cs, const ka_allocator *allocator)
 {
-    for (uint32_t i = 0; i < cs->count; i++)
+    for (uint32_t i = 0; i < cs->count; i++) {
         ka_memory_give(allocator, cs->at[i].retries);
+        free_own(&cs->at[i], allocator);
+    }
     ka_memory_give(allocator, cs->at);
     ka_memory_give(allocator, cs->slots);
     *cs = (ka_clients){.seed = cs->seed};
@@ -105,8 +135,16 @@ ka_status ka_clients_add(ka_clients *cs, const ka_allocator *allocator, const ka
         return KA_NO_MEMORY;
     *slot_of(cs, key) = cs->count + 1;
     *out = &cs->at[cs->count++];
-    **out = (ka_client){.key = *key, .released_ns = KA_NONE};
+    **out = (ka_client){.key = *key, .released_ns = KA_NONE, .longest_hold_ns = KA_NONE};
     return KA_OK;
+}
+
+static ka_status copy_own(ka_client *to, const ka_lasting *from, const ka_allocator *allocator)
+{
+    if ((to->own = ka_memory_take(allocator, sizeof *to->own)) == NULL)
+        return KA_NO_MEMORY;
+    ka_lasting_init(to->own, allocator);
+    return ka_lasting_merge(to->own, from);
 }
 
 ka_status ka_clients_copy(const ka_clients *cs, const ka_allocator *allocator, ka_clients *out)
@@ -125,8 +163,16 @@ ka_status ka_clients_copy(const ka_clients *cs, const ka_allocator *allocator, k
     }
     memcpy(copy.at, cs->at, cs->count * sizeof *copy.at);
     memcpy(copy.slots, cs->slots, cs->slot_count * sizeof *copy.slots);
-    for (uint32_t i = 0; i < copy.count; i++)
+    for (uint32_t i = 0; i < copy.count; i++) {
         copy.at[i].retries = NULL;
+        copy.at[i].own = NULL;
+    }
+    for (uint32_t i = 0; i < copy.count; i++) {
+        if (cs->at[i].own != NULL && copy_own(&copy.at[i], cs->at[i].own, allocator) != KA_OK) {
+            ka_clients_fini(&copy, allocator);
+            return KA_NO_MEMORY;
+        }
+    }
     *out = copy;
     return KA_OK;
 }

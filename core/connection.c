@@ -229,7 +229,7 @@ static bool said_goaway(const ka_view *v)
     return false;
 }
 
-static bool was_used(const ka_view *v)
+bool ka_view_was_used(const ka_view *v)
 {
     const ka_connection *c = v->connection;
     if (c->h2 != NULL)
@@ -246,7 +246,7 @@ static ka_verdict verdict_of(const ka_view *v, bool busy, int64_t idle_ns)
         return KA_VERDICT_BUSY;
     if (x->last.close || x->last.asked_close || (x->unasked && x->unasked_close) || said_goaway(v))
         return KA_VERDICT_ANNOUNCED;
-    if (idle_ns == KA_NONE && !was_used(v))
+    if (idle_ns == KA_NONE && !ka_view_was_used(v))
         return KA_VERDICT_UNUSED;
     if (idle_ns == KA_NONE || timeout_ns == KA_NONE)
         return KA_VERDICT_UNADVERTISED;

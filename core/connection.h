@@ -136,6 +136,9 @@ int64_t ka_view_timeout_ns(const ka_view *view);
 /* The end of the latest thing that starts the idle clock; frame 0: there was none. */
 ka_moment ka_view_idle_since(const ka_view *view);
 
+/* Some exchange was complete, as far as anybody can tell. */
+bool ka_view_was_used(const ka_view *view);
+
 /* How long the connection has been idle by `now`: KA_NONE when it is not idle, or somebody closed. */
 int64_t ka_view_idle_ns(const ka_view *view);
 

@@ -223,27 +223,3 @@ ka_status ka_endpoint_add(ka_endpoint *e, const ka_record *r, bool open, bool ow
     ka_histogram *idle = r->close.by == KA_SIDE_SERVER ? &e->idle_by_server : &e->idle_by_client;
     return ka_histogram_add(idle, r->close.idle_ns);
 }
-
-void ka_endpoint_record_of(const ka_endpoint *e, ka_endpoint_record *out)
-{
-    memset(out, 0, sizeof *out);
-    out->server = e->server;
-    out->name = e->name;
-    out->connections = e->connections;
-    out->requests = e->requests;
-    out->responses = e->responses;
-    out->timeout_s = e->timeout_s;
-    out->max = e->max;
-    out->max_style = e->max_style;
-    out->idle_closes_by_server = ka_histogram_count(&e->idle_by_server);
-    out->idle_closes_by_client = ka_histogram_count(&e->idle_by_client);
-    out->idle_median_by_server_ns = ka_histogram_quantile(&e->idle_by_server, 50);
-    out->idle_median_by_client_ns = ka_histogram_quantile(&e->idle_by_client, 50);
-    out->open_at_end = e->open_at_end;
-    out->concurrency_max = e->concurrency_max;
-    if (ka_histogram_count(&e->request_counts) == 0)
-        return;
-    out->requests_median = (uint64_t)ka_histogram_quantile(&e->request_counts, 50);
-    out->requests_p95 = (uint64_t)ka_histogram_quantile(&e->request_counts, 95);
-    out->requests_max = (uint64_t)ka_histogram_quantile(&e->request_counts, 100);
-}

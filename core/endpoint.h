@@ -14,10 +14,13 @@
 #include "growth.h"
 #include "histogram.h"
 #include "keptalive.h"
+#include "lasting.h"
+#include "usage.h"
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
- * few, one of a crawler's traffic some ten thousand. An endpoint has 1.3 kB, and with the buckets of its
- * histograms 2.5 to 3 kB; once it has closed an idle connection, 4 kB more, and an early one, 2 kB. */
+ * few, one of a crawler's traffic some ten thousand. An endpoint has 2.6 kB, and with the buckets of its
+ * histograms 4 to 6 kB, 110 kB at most, as all of them are limited; once it has closed an idle connection, 4
+ * kB more, and an early one, 2 kB. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };
@@ -63,6 +66,7 @@ enum { KA_TIMERS_MAX = 4 };
 typedef struct ka_timer {
     int64_t timeout_s;
     ka_histogram idle;
+    uint32_t moments; /* of these closes, so many were not together with another one */
     ka_span at;
 } ka_timer;
 
@@ -112,6 +116,9 @@ typedef struct ka_endpoint {
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
+    ka_lasting by_server; /* idle periods, for the server's timer */
+    ka_lasting by_client; /* and for its clients' */
+    ka_usage usage;
     ka_mass_watch *watch;    /* from the first close by the server on */
     ka_evictions *evictions; /* from its first early one on */
     ka_timer timers[KA_TIMERS_MAX];
@@ -186,7 +193,18 @@ void ka_endpoint_goaway(ka_endpoint *endpoint, const ka_thresholds *limits, cons
 ka_status ka_endpoint_add(ka_endpoint *endpoint, const ka_record *record, bool open, bool own_close);
 /* learn.c: what only such a view shows of the server and of the client (NULL: it has no ledger). */
 ka_status ka_endpoint_learn(ka_endpoint *endpoint, ka_client *client, const ka_view *view);
-void ka_endpoint_record_of(const ka_endpoint *endpoint, ka_endpoint_record *out);
+/* The idle gap before a request that was answered: the view is of then. */
+ka_status ka_endpoint_reused(ka_endpoint *endpoint, ka_client *client, const ka_view *view,
+                             const ka_request *request);
+/* endpoint_told.c: everything that can be told of the server by `now`. */
+void ka_endpoint_record_of(const ka_endpoint *endpoint, const ka_clients *clients,
+                           const ka_thresholds *limits, ka_moment now, ka_endpoint_record *out);
+/* What the server's idle timer is, and those of all its clients together. */
+void ka_endpoint_timers(const ka_endpoint *endpoint, const ka_thresholds *limits, ka_inferred *server,
+                        ka_inferred *clients);
+/* The longest that client (whatever its port) kept a connection to the server idle; KA_NONE: never. */
+int64_t ka_endpoint_longest_hold(const ka_endpoint *endpoint, const ka_clients *clients,
+                                 const ka_address *client);
 /* The mass-close finding of one event. */
 void ka_endpoint_mass_finding(const ka_endpoint *endpoint, const ka_mass_event *event, ka_finding *out);
 

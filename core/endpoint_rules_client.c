@@ -9,11 +9,22 @@
 
 #include "finding.h"
 
+/* A rate by the hour is no guess when a minute was seen. */
+enum { LEAST_RATE_SPAN_S = 60 };
+
 static void show_span(ka_finding *f, const char *first, const char *last, const ka_span *span)
 {
     f->at = span->last;
     ka_finding_frame(f, first, span->first);
     ka_finding_frame(f, last, span->last);
+}
+
+/* Of so many in the server's time; nothing where that is too short to say. */
+static void show_rate(ka_finding *f, const ka_endpoint_view *v, int64_t count)
+{
+    int64_t span_s = (v->now.time_ns - v->endpoint->growth.start_ns) / KA_SECOND_NS;
+    if (span_s >= LEAST_RATE_SPAN_S)
+        ka_finding_value(f, "per_hour", count * 3600 / span_s, KA_COUNT);
 }
 
 bool ka_endpoint_rule_abandoned(const ka_endpoint_view *v, ka_finding *f)
@@ -27,6 +38,7 @@ bool ka_endpoint_rule_abandoned(const ka_endpoint_view *v, ka_finding *f)
     ka_finding_value(f, "abandoned", c->abandoned, KA_COUNT);
     ka_finding_value(f, "connections", c->connections, KA_COUNT);
     ka_finding_value(f, "share", (int64_t)c->abandoned * 100 / decided, KA_PERCENT);
+    show_rate(f, v, c->abandoned);
     return true;
 }
 
@@ -44,6 +56,7 @@ bool ka_endpoint_rule_churn(const ka_endpoint_view *v, ka_finding *f)
     ka_finding_value(f, "requests", (int64_t)c->requests, KA_COUNT);
     ka_finding_value(f, "churned", c->churned, KA_COUNT);
     ka_finding_value(f, "window", v->limits->churn_window_ns, KA_NS);
+    show_rate(f, v, connections);
     return true;
 }
 
@@ -129,6 +142,28 @@ static uint64_t opened_by_one(const ka_endpoint_view *v, uint64_t all)
     return opened * 2 > all ? opened : 0;
 }
 
+/* A limit that far away is none. */
+enum { FAR_AWAY_HOURS = 24 * 366 };
+
+/* How fast they pile up, and when there are too many. */
+static void show_slope(ka_finding *f, const ka_endpoint_view *v)
+{
+    ka_load load;
+    ka_growth_load(&v->endpoint->growth, v->now.time_ns, &load);
+    int64_t per_hour = ka_growth_slope(&load);
+    int64_t open = load.bins[load.bin_count - 1].open, limit = v->limits->fd_limit;
+    if (per_hour == KA_NONE || per_hour <= 0)
+        return;
+    ka_finding_value(f, "open", open, KA_COUNT);
+    ka_finding_value(f, "per_hour", per_hour, KA_COUNT);
+    int64_t left = limit > open ? limit - open : 0;
+    if (limit <= 0 || left / per_hour >= FAR_AWAY_HOURS)
+        return;
+    int64_t left_s = left / per_hour * 3600 + left % per_hour * 3600 / per_hour;
+    ka_finding_value(f, "fd_limit", limit, KA_COUNT);
+    ka_finding_value(f, "limit_reached_in", left_s * KA_SECOND_NS, KA_NS);
+}
+
 /* With more of the connections incomplete than this, closes may have been missed. */
 enum { DOUBTFUL_PERCENT = 10 };
 
@@ -151,6 +186,7 @@ bool ka_endpoint_rule_growth(const ka_endpoint_view *v, ka_finding *f)
     ka_finding_value(f, "requests_first_half", (int64_t)(q[0].requests + q[1].requests), KA_COUNT);
     ka_finding_value(f, "requests_second_half", (int64_t)(q[2].requests + q[3].requests), KA_COUNT);
     ka_finding_value(f, "by_one_client", (int64_t)by_one, KA_COUNT);
+    show_slope(f, v);
     return true;
 }
 

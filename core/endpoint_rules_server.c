@@ -23,7 +23,7 @@ static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t)
 {
     const ka_thresholds *limits = v->limits;
     int64_t timeout_ns = t->timeout_s * KA_SECOND_NS;
-    if (ka_histogram_count(&t->idle) < (uint64_t)limits->mismatch_count)
+    if (t->moments < limits->mismatch_count)
         return false;
     int64_t off_ns = ka_histogram_quantile(&t->idle, 50) - timeout_ns;
     int64_t spread_ns = ka_histogram_quantile(&t->idle, 90) - ka_histogram_quantile(&t->idle, 10);

@@ -23,14 +23,26 @@ static uint32_t index_of(int64_t value)
     return shift * BUCKETS_PER_OCTAVE + (uint32_t)(value >> shift);
 }
 
-static int64_t middle_of(uint32_t index)
+static int64_t lowest_of(uint32_t index)
 {
     if (index < EXACT_VALUES)
         return index;
     uint32_t shift = index / BUCKETS_PER_OCTAVE - 1;
-    int64_t lowest = (int64_t)(index % BUCKETS_PER_OCTAVE + BUCKETS_PER_OCTAVE) << shift;
-    int64_t width = INT64_C(1) << shift;
-    return lowest + (width - 1) / 2;
+    return (int64_t)(index % BUCKETS_PER_OCTAVE + BUCKETS_PER_OCTAVE) << shift;
+}
+
+static int64_t highest_of(uint32_t index)
+{
+    uint32_t shift = index < EXACT_VALUES ? 0 : index / BUCKETS_PER_OCTAVE - 1;
+    return lowest_of(index) + ((INT64_C(1) << shift) - 1);
+}
+
+static int64_t middle_of(const ka_histogram *histogram, uint32_t index)
+{
+    int64_t lowest = lowest_of(index << histogram->coarse);
+    uint32_t last = ((index + 1) << histogram->coarse) - 1;
+    int64_t highest = highest_of(last < KA_HISTOGRAM_BUCKETS_MAX ? last : KA_HISTOGRAM_BUCKETS_MAX - 1);
+    return lowest + (highest - lowest) / 2;
 }
 
 /* The position of the first bucket whose index is not below the one given. */
@@ -56,8 +68,9 @@ static ka_status reserve(ka_histogram *histogram, uint32_t needed)
     uint32_t room = histogram->bucket_room > 0 ? histogram->bucket_room * 2 : FIRST_ROOM;
     if (room < needed)
         room = needed;
-    if (room > KA_HISTOGRAM_BUCKETS_MAX)
-        room = KA_HISTOGRAM_BUCKETS_MAX;
+    uint32_t most = histogram->bucket_limit != 0 ? histogram->bucket_limit : KA_HISTOGRAM_BUCKETS_MAX;
+    if (room > most)
+        room = most;
     const ka_allocator *allocator = histogram->allocator;
     void *grown = allocator->resize(allocator->user, histogram->buckets, room * sizeof(ka_histogram_bucket));
     if (grown == NULL)
@@ -80,29 +93,64 @@ void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator)
     *histogram = (ka_histogram){.allocator = allocator, .smallest = KA_NONE, .largest = KA_NONE};
 }
 
+void ka_histogram_init_limited(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit)
+{
+    ka_histogram_init(histogram, allocator);
+    histogram->bucket_limit = bucket_limit;
+}
+
 void ka_histogram_fini(ka_histogram *histogram)
 {
     if (histogram->buckets != NULL)
         histogram->allocator->resize(histogram->allocator->user, histogram->buckets, 0);
-    ka_histogram_init(histogram, histogram->allocator);
+    ka_histogram_init_limited(histogram, histogram->allocator, histogram->bucket_limit);
+}
+
+/* Joins neighbours. */
+static void coarsen(ka_histogram *histogram)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < histogram->bucket_count; i++) {
+        ka_histogram_bucket bucket = histogram->buckets[i];
+        bucket.index >>= 1;
+        if (kept > 0 && histogram->buckets[kept - 1].index == bucket.index)
+            histogram->buckets[kept - 1].count += bucket.count;
+        else
+            histogram->buckets[kept++] = bucket;
+    }
+    histogram->bucket_count = kept;
+    histogram->coarse++;
+}
+
+/* Counts more values of the bucket with that index, of the finest kind. */
+static ka_status count_in(ka_histogram *histogram, uint32_t index, uint64_t count)
+{
+    uint32_t at = position_of(histogram, index >> histogram->coarse);
+    if (at < histogram->bucket_count && histogram->buckets[at].index == index >> histogram->coarse) {
+        histogram->buckets[at].count += count;
+        return KA_OK;
+    }
+    if (histogram->bucket_limit != 0 && histogram->bucket_count == histogram->bucket_limit) {
+        coarsen(histogram);
+        return count_in(histogram, index, count);
+    }
+    ka_status status = reserve(histogram, histogram->bucket_count + 1);
+    if (status != KA_OK)
+        return status;
+    ka_histogram_bucket *bucket = histogram->buckets + at;
+    memmove(bucket + 1, bucket, (histogram->bucket_count - at) * sizeof *bucket);
+    *bucket = (ka_histogram_bucket){index >> histogram->coarse, count};
+    histogram->bucket_count++;
+    return KA_OK;
 }
 
 ka_status ka_histogram_add(ka_histogram *histogram, int64_t value)
 {
     if (value < 0)
         return KA_MISUSE;
-    uint32_t index = index_of(value);
-    uint32_t at = position_of(histogram, index);
-    if (at == histogram->bucket_count || histogram->buckets[at].index != index) {
-        ka_status status = reserve(histogram, histogram->bucket_count + 1);
-        if (status != KA_OK)
-            return status;
-        ka_histogram_bucket *bucket = histogram->buckets + at;
-        memmove(bucket + 1, bucket, (histogram->bucket_count - at) * sizeof *bucket);
-        *bucket = (ka_histogram_bucket){index, 0};
-        histogram->bucket_count++;
-    }
-    histogram->buckets[at].count++;
+    ka_status status = count_in(histogram, index_of(value), 1);
+    if (status != KA_OK)
+        return status;
     widen(histogram, value, value);
     histogram->count++;
     return KA_OK;
@@ -121,10 +169,30 @@ static uint32_t union_count(const ka_histogram *a, const ka_histogram *b)
     return a->bucket_count + b->bucket_count - both;
 }
 
+/* Bucket by bucket, as one of them is limited: room for all that can be needed is reserved first. */
+static ka_status merge_limited(ka_histogram *into, const ka_histogram *from)
+{
+    uint32_t needed = into->bucket_count + from->bucket_count;
+    if (into->bucket_limit != 0 && needed > into->bucket_limit)
+        needed = into->bucket_limit;
+    ka_status status = reserve(into, needed);
+    if (status != KA_OK)
+        return status;
+    while (into->coarse < from->coarse)
+        coarsen(into);
+    for (uint32_t i = 0; i < from->bucket_count; i++)
+        count_in(into, from->buckets[i].index << from->coarse, from->buckets[i].count);
+    widen(into, from->smallest, from->largest);
+    into->count += from->count;
+    return KA_OK;
+}
+
 ka_status ka_histogram_merge(ka_histogram *into, const ka_histogram *from)
 {
     if (from->count == 0)
         return KA_OK;
+    if (into->bucket_limit != 0 || from->bucket_limit != 0)
+        return merge_limited(into, from);
     uint32_t total = union_count(into, from);
     ka_status status = reserve(into, total);
     if (status != KA_OK)
@@ -170,8 +238,31 @@ int64_t ka_histogram_quantile(const ka_histogram *histogram, unsigned percent)
     uint32_t at = 0;
     while ((passed += histogram->buckets[at].count) < rank)
         at++;
-    int64_t middle = middle_of(histogram->buckets[at].index);
+    return ka_histogram_value(histogram, at);
+}
+
+int64_t ka_histogram_value(const ka_histogram *histogram, uint32_t at)
+{
+    int64_t middle = middle_of(histogram, histogram->buckets[at].index);
     if (middle < histogram->smallest)
         return histogram->smallest;
     return middle < histogram->largest ? middle : histogram->largest;
+}
+
+uint64_t ka_histogram_at_least(const ka_histogram *histogram, int64_t value)
+{
+    uint32_t at = value <= 0 ? 0 : position_of(histogram, index_of(value) >> histogram->coarse);
+    uint64_t count = 0;
+    while (at < histogram->bucket_count)
+        count += histogram->buckets[at++].count;
+    return count;
+}
+
+uint64_t ka_histogram_pass(const ka_histogram *histogram, int64_t value, uint32_t *at)
+{
+    uint32_t index = value <= 0 ? 0 : index_of(value) >> histogram->coarse;
+    uint64_t passed = 0;
+    while (*at < histogram->bucket_count && histogram->buckets[*at].index < index)
+        passed += histogram->buckets[(*at)++].count;
+    return passed;
 }

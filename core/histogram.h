@@ -12,6 +12,11 @@
 
 #include "keptalive.h"
 
+/* A limit of buckets makes it coarser instead of larger: when one too many is needed, neighbours are joined
+ * and every bucket is twice as wide from then on. With 512, values that spread over ten octaves stand in
+ * buckets of 1/32 of an octave. The result still does not depend on the order: it is as coarse as the values
+ * need. */
+
 /* Numbers below 2^63 have their highest bit at 62 at most: 2048 exact buckets and 1024 for each of the bits
  * 11 to 62. At 16 bytes each a histogram never needs more than 864 KiB (twice that for a moment while it
  * grows), and a real one a few hundred bytes. */
@@ -28,12 +33,16 @@ typedef struct ka_histogram {
     ka_histogram_bucket *buckets; /* by ascending index, no count is 0 */
     uint32_t bucket_count;
     uint32_t bucket_room;
+    uint32_t bucket_limit; /* 0: none */
+    uint32_t coarse;       /* an index stands for 2^coarse buckets */
     uint64_t count;
     int64_t smallest; /* exact; KA_NONE when empty */
     int64_t largest;  /* likewise */
 } ka_histogram;
 
 void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator);
+/* Likewise, with at most so many buckets. */
+void ka_histogram_init_limited(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit);
 /* Frees the buckets and leaves it empty, as after init. */
 void ka_histogram_fini(ka_histogram *histogram);
 
@@ -48,5 +57,13 @@ uint64_t ka_histogram_count(const ka_histogram *histogram);
  * interpolation): the middle of its bucket, yet never outside smallest to largest. 100 is the largest
  * itself. KA_NONE when empty. */
 int64_t ka_histogram_quantile(const ka_histogram *histogram, unsigned percent);
+
+/* How many values are not below that one, to the width of a bucket: of the one it lies in, all. */
+uint64_t ka_histogram_at_least(const ka_histogram *histogram, int64_t value);
+/* For walks with ascending values: moves *at (0 at first) on to the first bucket whose values are not all
+ * below that one, and returns how many values it passed. */
+uint64_t ka_histogram_pass(const ka_histogram *histogram, int64_t value, uint32_t *at);
+/* What stands for the values of buckets[at]: its middle, yet never outside smallest to largest. */
+int64_t ka_histogram_value(const ka_histogram *histogram, uint32_t at);
 
 #endif

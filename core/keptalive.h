@@ -320,26 +320,8 @@ typedef struct ka_gap_record {
     int64_t end_ns;  /* of the gap: the request's first byte */
 } ka_gap_record;
 
-/* What only many connections of one server show. Durations KA_NONE where there is no sample. */
-typedef struct ka_endpoint_record {
-    ka_address server;
-    const char *name; /* the Host its clients asked for, escaped by whoever prints it; "" when none */
-    uint64_t connections;
-    uint64_t requests;
-    uint64_t responses;
-    int64_t timeout_s; /* advertised most recently; KA_NONE */
-    int64_t max;       /* largest advertised; KA_NONE */
-    ka_max_style max_style;
-    uint64_t idle_closes_by_server;
-    uint64_t idle_closes_by_client;
-    int64_t idle_median_by_server_ns;
-    int64_t idle_median_by_client_ns;
-    uint64_t open_at_end;
-    uint64_t requests_median;
-    uint64_t requests_p95;
-    uint64_t requests_max;
-    uint64_t concurrency_max;
-} ka_endpoint_record;
+/* What only many connections of one server show: endpoint_record.h, included below. */
+typedef struct ka_endpoint_record ka_endpoint_record;
 
 /* Where results go. Any callback may be NULL. What a callback is given lives until it returns. */
 typedef struct ka_sink {
@@ -480,5 +462,7 @@ enum { KA_IP_TEXT_BYTES = 46 };
 void ka_ip_text(const ka_address *address, char out[KA_IP_TEXT_BYTES]);
 /* Seconds with the given number of decimals (0 to 9), rounded half away from zero. */
 size_t ka_seconds_text(int64_t duration_ns, unsigned decimals, char *out, size_t size);
+
+#include "endpoint_record.h"
 
 #endif

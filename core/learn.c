@@ -15,16 +15,25 @@
 
 /* ---- The idle timer ---- */
 
-/* The server closed by its idle timer, as far as this connection shows. */
-static bool shows_timer(const ka_view *v)
+/* HTTP/1 that both sides meant to keep; or TLS that carries it, as far as anybody can tell; or HTTP/2. */
+static bool is_kept(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
+    if (v->connection->h2 != NULL)
+        return true;
+    if (ka_connection_bursts(v->connection) != NULL)
+        return ka_connection_carries(v->connection) == KA_TLS_HTTP1;
+    return x->last.persists && !x->unasked && !x->stray && !ka_rules_max_reached(v);
+}
+
+/* Somebody closed by an idle timer, as far as this connection shows: unannounced, and not because of anything
+ * that just came. */
+static bool shows_timer(const ka_view *v)
+{
     bool idle = v->close.verdict == KA_VERDICT_EARLY || v->close.verdict == KA_VERDICT_PUNCTUAL ||
-                v->close.verdict == KA_VERDICT_LATE;
-    return idle && v->close.by == KA_SIDE_SERVER && v->close.idle_ns >= v->limits->timer_sample_ns &&
-           x->last.persists && x->last.effective && !x->unasked && !x->stray && !(v->failed_gates & TIMES) &&
-           !v->connection->together && !ka_rules_max_reached(v) && !ka_view_reset_by_request(v) &&
-           ka_rules_is_own_close(v);
+                v->close.verdict == KA_VERDICT_LATE || v->close.verdict == KA_VERDICT_UNADVERTISED;
+    return idle && v->close.idle_ns >= v->limits->timer_sample_ns && is_kept(v) &&
+           !(v->failed_gates & TIMES) && !ka_view_reset_by_request(v) && ka_rules_is_own_close(v);
 }
 
 /* A response that the client took slowly: the timer may have started when it was written. */
@@ -47,16 +56,95 @@ static ka_timer *timer_of(ka_endpoint *e, int64_t timeout_s)
     return &e->timers[e->timer_count++];
 }
 
-static ka_status learn_timer(ka_endpoint *e, const ka_view *v)
+/* With what it advertised: advert-mismatch tells timers apart by that. */
+static ka_status learn_advertised(ka_endpoint *e, const ka_view *v, int64_t timeout_ns)
 {
-    int64_t timeout_ns = ka_view_timeout_ns(v);
-    if (!shows_timer(v) || timeout_ns == KA_NONE || is_tail_limited(v, timeout_ns))
-        return KA_OK;
-    ka_timer *timer = timer_of(e, timeout_ns / KA_SECOND_NS);
+    ka_timer *timer =
+        timeout_ns != KA_NONE && v->exchanges->last.effective ? timer_of(e, timeout_ns / KA_SECOND_NS) : NULL;
     if (timer == NULL)
         return KA_OK;
     ka_span_add(&timer->at, v->close.at);
+    timer->moments += v->connection->together ? 0 : 1;
     return ka_histogram_add(&timer->idle, v->close.idle_ns);
+}
+
+static ka_status server_closed(ka_endpoint *e, ka_client *client, const ka_view *v)
+{
+    int64_t timeout_ns = ka_view_timeout_ns(v), least_ns = v->limits->timer_sample_ns;
+    if (timeout_ns != KA_NONE && is_tail_limited(v, timeout_ns))
+        return KA_OK;
+    if (learn_advertised(e, v, timeout_ns) != KA_OK ||
+        ka_lasting_closed(&e->by_server, v->close.idle_ns, v->connection->together) != KA_OK ||
+        ka_lasting_lasted(&e->by_client, least_ns, v->close.idle_ns, true) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_usage_held(&e->usage, v->close.idle_ns);
+    return client != NULL ? ka_client_held(client, least_ns, v->close.idle_ns) : KA_OK;
+}
+
+static ka_status client_closed(ka_endpoint *e, ka_client *client, const ka_view *v)
+{
+    int64_t least_ns = v->limits->timer_sample_ns;
+    int64_t held_ns = v->close.idle_ns - v->rtt_client_ns; /* since the response had reached it */
+    if (ka_lasting_lasted(&e->by_server, least_ns, v->close.idle_ns + v->rtt_server_ns, true) != KA_OK)
+        return KA_NO_MEMORY;
+    if (held_ns < least_ns)
+        return KA_OK;
+    ka_usage_held(&e->usage, held_ns);
+    if (ka_lasting_closed(&e->by_client, held_ns, false) != KA_OK)
+        return KA_NO_MEMORY;
+    return client != NULL ? ka_client_closed_idle(client, e->by_client.closed.allocator, held_ns) : KA_OK;
+}
+
+/* Nobody had closed when the capture ended. */
+static ka_status still_idle(ka_endpoint *e, ka_client *client, const ka_view *v)
+{
+    int64_t idle_ns = ka_view_idle_ns(v), least_ns = v->limits->timer_sample_ns;
+    if (idle_ns == KA_NONE || !is_kept(v) || (v->failed_gates & TIMES) || !ka_view_was_used(v))
+        return KA_OK;
+    ka_usage_held(&e->usage, idle_ns);
+    if (ka_lasting_lasted(&e->by_server, least_ns, idle_ns, false) != KA_OK ||
+        ka_lasting_lasted(&e->by_client, least_ns, idle_ns, false) != KA_OK)
+        return KA_NO_MEMORY;
+    return client != NULL ? ka_client_held(client, least_ns, idle_ns) : KA_OK;
+}
+
+/* Of what is not read as HTTP/1 only the longest gap of each connection is known. */
+static ka_status learn_longest_gap(ka_endpoint *e, const ka_view *v)
+{
+    int64_t idle_ns = v->exchanges->idle_longest_ns;
+    bool read = v->connection->h2 == NULL && ka_connection_bursts(v->connection) == NULL;
+    if (read || v->exchanges->idle_count == 0 || !is_kept(v) || (v->failed_gates & TIMES))
+        return KA_OK;
+    if (idle_ns > e->usage.longest_reuse_ns)
+        e->usage.longest_reuse_ns = idle_ns;
+    if (ka_lasting_lasted(&e->by_server, v->limits->timer_sample_ns, idle_ns, true) != KA_OK)
+        return KA_NO_MEMORY;
+    return ka_lasting_lasted(&e->by_client, v->limits->timer_sample_ns, idle_ns, true);
+}
+
+static ka_status learn_timers(ka_endpoint *e, ka_client *client, const ka_view *v)
+{
+    if (learn_longest_gap(e, v) != KA_OK)
+        return KA_NO_MEMORY;
+    if (v->close.by == KA_SIDE_NONE)
+        return still_idle(e, client, v);
+    if (!shows_timer(v))
+        return KA_OK;
+    return v->close.by == KA_SIDE_SERVER ? server_closed(e, client, v) : client_closed(e, client, v);
+}
+
+ka_status ka_endpoint_reused(ka_endpoint *e, ka_client *client, const ka_view *v, const ka_request *request)
+{
+    int64_t least_ns = v->limits->timer_sample_ns;
+    int64_t at_server_ns = request->idle_before_ns + v->rtt_server_ns;
+    int64_t at_client_ns = request->idle_before_ns - v->rtt_client_ns;
+    if (v->failed_gates & TIMES)
+        return KA_OK;
+    ka_usage_held(&e->usage, at_client_ns);
+    if (ka_lasting_lasted(&e->by_server, least_ns, at_server_ns, true) != KA_OK ||
+        ka_lasting_lasted(&e->by_client, least_ns, at_client_ns, true) != KA_OK)
+        return KA_NO_MEMORY;
+    return client != NULL ? ka_client_held(client, least_ns, at_client_ns) : KA_OK;
 }
 
 /* ---- Ends that the server announced ---- */
@@ -181,6 +269,8 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
     }
     bool tunnelled = v->connection->tunnelled;
     e->tunnels += tunnelled || v->failed_gates & KA_GATE_TUNNEL ? 1 : 0;
+    if (ka_usage_add(&e->usage, v) != KA_OK || (!tunnelled && learn_timers(e, client, v) != KA_OK))
+        return KA_NO_MEMORY;
     if (v->exchanges->numbered == 0 || tunnelled)
         return KA_OK;
     ka_span_add(&e->active,
@@ -190,5 +280,5 @@ ka_status ka_endpoint_learn(ka_endpoint *e, ka_client *client, const ka_view *v)
     e->left_idle += is_left_idle(e, v) ? 1 : 0;
     if (client != NULL)
         learn_client(e, client, v);
-    return learn_timer(e, v);
+    return KA_OK;
 }

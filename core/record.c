@@ -1,10 +1,11 @@
-/* record.c - the output contract: connections, exchanges, findings and endpoints, one JSON object a line.
+/* record.c - the output contract: connections, exchanges and findings, one JSON object a line;
+ * record_endpoint.c has the endpoints.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * The names and their order are published in docs/keptalive-1.schema.json; changing one breaks readers.
  */
-#include "json.h"
+#include "record_parts.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -29,8 +30,7 @@ static void put_time(ka_json *json, const char *key, const ka_moment *at)
     ka_json_time(json, key, at->frame == 0 ? KA_NONE : at->time_ns);
 }
 
-/* Leaves the object open for more. */
-static void open_address(ka_json *json, const char *key, const ka_address *address)
+void ka_record_open_address(ka_json *json, const char *key, const ka_address *address)
 {
     char ip[KA_IP_TEXT_BYTES];
     ka_ip_text(address, ip);
@@ -41,11 +41,11 @@ static void open_address(ka_json *json, const char *key, const ka_address *addre
 
 static void put_address(ka_json *json, const char *key, const ka_address *address)
 {
-    open_address(json, key, address);
+    ka_record_open_address(json, key, address);
     ka_json_close(json, '}');
 }
 
-static void put_advertised(ka_json *json, int64_t timeout_s, int64_t max, ka_max_style style)
+void ka_record_advertised(ka_json *json, int64_t timeout_s, int64_t max, ka_max_style style)
 {
     ka_json_open(json, "advertised", '{');
     ka_json_integer(json, "timeout", timeout_s);
@@ -127,7 +127,7 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record)
     put_unless_zero(&json, "last_frame", record->last.frame);
     ka_json_count(&json, "requests", record->requests);
     ka_json_count(&json, "responses", record->responses);
-    put_advertised(&json, record->timeout_s, record->max, record->max_style);
+    ka_record_advertised(&json, record->timeout_s, record->max, record->max_style);
 
     ka_json_open(&json, "idle", '{');
     ka_json_count(&json, "count", record->idle_count);
@@ -278,67 +278,5 @@ bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
     ka_json_close(&json, ']');
     if (finding->failed_gates != 0)
         put_gates(&json, "why_uncertain", finding->failed_gates);
-    return ka_json_end(&json);
-}
-
-/* ---- endpoint -------------------------------------------------------------------------------- */
-
-/* 1 - connections / requests in four decimals, rounded; in integers, so that every machine prints the same.
- */
-static void put_reuse(ka_json *json, uint64_t connections, uint64_t requests)
-{
-    if (requests == 0) {
-        ka_json_null(json, "reuse");
-        return;
-    }
-    uint64_t reused = requests > connections ? requests - connections : 0;
-    while (requests > UINT64_MAX / 20000) { /* so that the product below fits */
-        requests /= 2;
-        reused /= 2;
-    }
-    unsigned share = (unsigned)((reused * 10000 + requests / 2) / requests);
-    char text[8];
-    snprintf(text, sizeof text, "%u.%04u", share / 10000 % 10, share % 10000);
-    ka_json_raw(json, "reuse", text);
-}
-
-static void put_idle_closes(ka_json *json, const char *key, uint64_t count, int64_t median_ns)
-{
-    ka_json_open(json, key, '{');
-    ka_json_count(json, "count", count);
-    ka_json_duration(json, "median", median_ns);
-    ka_json_close(json, '}');
-}
-
-bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint)
-{
-    ka_json json;
-    ka_json_begin(&json, writer, "endpoint");
-    open_address(&json, "server", &endpoint->server);
-    if (endpoint->name == NULL || endpoint->name[0] == '\0')
-        ka_json_null(&json, "name");
-    else
-        ka_json_name(&json, "name", endpoint->name);
-    ka_json_close(&json, '}');
-    ka_json_count(&json, "connections", endpoint->connections);
-    ka_json_count(&json, "requests", endpoint->requests);
-    ka_json_count(&json, "responses", endpoint->responses);
-    put_reuse(&json, endpoint->connections, endpoint->requests);
-    put_advertised(&json, endpoint->timeout_s, endpoint->max, endpoint->max_style);
-
-    ka_json_open(&json, "idle_closes", '{');
-    put_idle_closes(&json, "by_server", endpoint->idle_closes_by_server, endpoint->idle_median_by_server_ns);
-    put_idle_closes(&json, "by_client", endpoint->idle_closes_by_client, endpoint->idle_median_by_client_ns);
-    ka_json_close(&json, '}');
-
-    ka_json_count(&json, "open_at_end", endpoint->open_at_end);
-    ka_json_open(&json, "requests_per_connection", '{');
-    ka_json_count(&json, "median", endpoint->requests_median);
-    ka_json_count(&json, "p95", endpoint->requests_p95);
-    ka_json_count(&json, "max", endpoint->requests_max);
-    ka_json_close(&json, '}');
-    ka_json_open(&json, "concurrency", '{');
-    ka_json_count(&json, "max", endpoint->concurrency_max);
-    ka_json_close(&json, '}');
     return ka_json_end(&json);
 }

@@ -1,6 +1,8 @@
 /* sentence.c - a finding's message: its catalogue sentence with the numbers.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * {name} stands for a value; [a part with {name}] is there only when the value is.
  */
 #include "text.h"
 
@@ -51,6 +53,28 @@ static bool same_name(ka_slice name, const char *other)
     return strlen(other) == name.len_bytes && memcmp(other, name.bytes, name.len_bytes) == 0;
 }
 
+static bool is_known(ka_slice name, const ka_finding *finding)
+{
+    for (unsigned i = 0; i < finding->value_count && i < KA_VALUES_MAX; i++) {
+        if (same_name(name, finding->values[i].name))
+            return finding->values[i].number != KA_NONE;
+    }
+    return same_name(name, "detail") || same_name(name, "client");
+}
+
+/* A part in brackets is left out when one of its values is not there. */
+static bool is_wanted(const char *part, const ka_finding *finding)
+{
+    const char *end = part + strcspn(part, "]");
+    while ((part = strchr(part, '{')) != NULL && part < end) {
+        size_t len_bytes = strcspn(++part, "}");
+        if (!is_known((ka_slice){part, len_bytes}, finding))
+            return false;
+        part += len_bytes;
+    }
+    return true;
+}
+
 static void add_placeholder(ka_text *text, ka_slice name, const ka_finding *finding)
 {
     if (same_name(name, "detail")) {
@@ -95,9 +119,13 @@ size_t ka_sentence(const ka_finding *finding, char *out, size_t size)
     ka_text text = ka_text_init(out, size);
     const char *at = ka_catalogue(finding->id)->sentence;
     for (;;) {
-        size_t plain = strcspn(at, "{");
+        size_t plain = strcspn(at, "{[]");
         ka_text_add(&text, at, plain);
         at += plain;
+        if (*at == '[' || *at == ']') {
+            at += *at == '[' && !is_wanted(at, finding) ? strcspn(at, "]") : 1;
+            continue;
+        }
         const char *end = strchr(at, '}');
         if (*at == '\0' || end == NULL)
             break;

@@ -247,7 +247,7 @@ static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, cons
         if (sink->endpoint == NULL)
             continue;
         ka_endpoint_record record;
-        ka_endpoint_record_of(e, &record);
+        ka_endpoint_record_of(e, &endpoints->clients, &a->config.thresholds, a->now, &record);
         sink->endpoint(sink->user, &record);
     }
     ka_memory_give(&a->config.allocator, sets);

@@ -37,6 +37,7 @@ enum {
     CODE_NO_PROGRESS,
     CODE_CONNECTIONS,
     CODE_EXCHANGES,
+    CODE_SERVERS,
     CODE_FAIL_ON,
     CODE_MIN_SEVERITY,
     CODE_ONLY,
@@ -59,6 +60,7 @@ static const struct option plain_options[] = {
     {"memory", required_argument, NULL, CODE_MEMORY},
     {"connections", no_argument, NULL, CODE_CONNECTIONS},
     {"exchanges", no_argument, NULL, CODE_EXCHANGES},
+    {"servers", no_argument, NULL, CODE_SERVERS},
     {"fail-on", required_argument, NULL, CODE_FAIL_ON},
     {"only", required_argument, NULL, CODE_ONLY},
     {"ignore", required_argument, NULL, CODE_IGNORE},
@@ -326,6 +328,9 @@ static options_status set_option(options *out, int code, char **argv, char *erro
         return OPTIONS_RUN;
     case CODE_EXCHANGES:
         out->exchanges = true;
+        return OPTIONS_RUN;
+    case CODE_SERVERS:
+        out->servers = true;
         return OPTIONS_RUN;
     case 'i':
     case CODE_DURATION:

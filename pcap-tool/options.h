@@ -39,6 +39,7 @@ typedef struct options {
     uint64_t memory_bytes; /* what one run may allocate */
     bool connections;
     bool exchanges;
+    bool servers;
     bool has_fail_on;
     ka_severity fail_on;
     options_live live;

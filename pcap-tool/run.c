@@ -133,6 +133,7 @@ static bool open_report(run *self)
         .connections = settings->connections,
         .exchanges = settings->exchanges,
         .each = settings->each,
+        .servers = settings->servers,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
         .body = settings->asks_what_if ? write_what_if : NULL,

@@ -49,12 +49,16 @@ static bool add(scmp_filter_ctx filter, uint32_t action, const char *const *name
     return true;
 }
 
+static bool allow_ioctl(scmp_filter_ctx filter, uint32_t request)
+{
+    const struct scmp_arg_cmp is_request = {1, SCMP_CMP_EQ, request, 0};
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, &is_request) == 0;
+}
+
 /* Whether something is a terminal, and how wide. */
 static bool allow_terminals(scmp_filter_ctx filter)
 {
-    int number = SCMP_SYS(ioctl);
-    return seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, SCMP_A1_32(SCMP_CMP_EQ, TCGETS)) == 0 &&
-           seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 1, SCMP_A1_32(SCMP_CMP_EQ, TIOCGWINSZ)) == 0;
+    return allow_ioctl(filter, TCGETS) && allow_ioctl(filter, TIOCGWINSZ);
 }
 
 #define COUNT(names) (sizeof names / sizeof names[0])

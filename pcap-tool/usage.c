@@ -41,6 +41,7 @@ static const usage_row report_rows[] = {
     {"--format FORMAT", "text (default), to read; or ndjson, one JSON object a line, for programs"},
     {"--connections", "add a table of all connections to the text (ndjson always tells them)"},
     {"--exchanges", "add every request with its response and the idle time before it"},
+    {"--servers", "add each server at length to the text: timers, what to set, distributions"},
     {"--color WHEN", "auto (default: on a terminal, unless NO_COLOR is set), always or never"},
     {"-o, --output FILE", "write there instead of to standard output"},
     {NULL, "keptalive --connections api.pcap | less"},

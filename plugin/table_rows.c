@@ -135,6 +135,13 @@ enum server_column {
     S_OPEN,
     S_PER_CONNECTION,
     S_CONCURRENCY,
+    S_SERVER_TIMER,
+    S_CLIENT_TIMER,
+    S_LONGEST_WORKED,
+    S_SHORTEST_CLOSED,
+    S_IN_DANGER,
+    S_POOL_IDLE,
+    S_SERVER_IDLE,
     S_COUNT = TABLE_SERVER_COLUMNS
 };
 
@@ -153,6 +160,13 @@ stat_tap_table_item table_server_columns[S_COUNT] = {
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Open at end", "%u"},
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Requests per connection", "%u"},
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Concurrent", "%u"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Server's timer (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Clients' timer (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Longest idle that worked (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Shortest idle that was closed (s)", "%s"},
+    {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Reuses in danger", "%u"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Set at clients: at most (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Set at server: at least (s)", "%s"},
 };
 
 static void put_name(stat_tap_table_item_type *cell, const char *name)
@@ -160,6 +174,26 @@ static void put_name(stat_tap_table_item_type *cell, const char *name)
     char *text = g_strescape(name, NULL); /* from the packets: anything */
     table_put_text(cell, text);
     g_free(text);
+}
+
+/* Where there is no fixed timer, why. */
+static void put_timer(stat_tap_table_item_type *cell, const ka_inferred *timer)
+{
+    if (timer->kind == KA_TIMER_FIXED)
+        put_seconds(cell, timer->median_ns);
+    else
+        table_put_text(cell, timer->kind == KA_TIMER_NONE ? "" : ka_timer_kind_name(timer->kind));
+}
+
+static void put_inferred(stat_tap_table_item_type *row, const ka_endpoint_record *e)
+{
+    put_timer(&row[S_SERVER_TIMER], &e->server_timer);
+    put_timer(&row[S_CLIENT_TIMER], &e->client_timer);
+    put_seconds(&row[S_LONGEST_WORKED], e->server_timer.longest_worked_ns);
+    put_seconds(&row[S_SHORTEST_CLOSED], e->server_timer.shortest_closed_ns);
+    table_put_count(&row[S_IN_DANGER], e->exposure.in_danger);
+    put_seconds(&row[S_POOL_IDLE], e->recommended.pool_idle_ns);
+    put_seconds(&row[S_SERVER_IDLE], e->recommended.server_timeout_ns);
 }
 
 void table_fill_server(const collect *all, const void *key, stat_tap_table_item_type *row)
@@ -181,4 +215,5 @@ void table_fill_server(const collect *all, const void *key, stat_tap_table_item_
     table_put_count(&row[S_OPEN], e->open_at_end);
     table_put_count(&row[S_PER_CONNECTION], e->requests_median);
     table_put_count(&row[S_CONCURRENCY], e->concurrency_max);
+    put_inferred(row, e);
 }

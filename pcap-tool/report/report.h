@@ -28,6 +28,7 @@ typedef struct report_options {
     const char *filter; /* or NULL */
     bool connections;   /* a table of them in the text */
     bool exchanges;
+    bool servers; /* each at length */
     bool color;
     bool each; /* one of several documents in a row: every record tells its file, the only path */
     selection selection;

@@ -105,6 +105,8 @@ void text_finish(text_report *text, const report_end *end, const tally *counts)
     } else {
         text_findings_write(&text->findings, &text->options);
         text_servers_write(&text->servers, out, text->options.color);
+        if (text->options.servers)
+            text_servers_write_details(&text->servers, out, text->options.color);
         write_table(text, &text->connections, text_rows_connection_head);
         write_table(text, &text->exchanges, text_rows_exchange_head);
     }

@@ -7,6 +7,7 @@
 #include "color.h"
 #include "escape.h"
 #include "table.h"
+#include "text_timers.h"
 #include "units.h"
 #include "wrap.h"
 
@@ -63,16 +64,20 @@ void text_servers_add(text_servers *servers, const ka_endpoint_record *endpoint)
     server->record.name = NULL;
 }
 
-static void write_server(FILE *out, bool colored, const text_server *server)
+static void write_title(FILE *out, bool colored, const text_server *server)
 {
-    const ka_endpoint_record *record = &server->record;
     char peer[UNITS_PEER_BYTES], title[UNITS_PEER_BYTES + TEXT_SERVER_NAME_BYTES + 4];
-    units_peer(&record->server, peer);
+    units_peer(&server->record.server, peer);
     snprintf(title, sizeof title, server->name[0] == '\0' ? "%s" : "%s (%s)", peer, server->name);
     fprintf(out, "  %s", color(colored, COLOR_BOLD));
     wrap(out, 2, INDENT, title);
     fputs(color(colored, COLOR_PLAIN), out);
+}
 
+static void write_server(FILE *out, bool colored, const text_server *server)
+{
+    const ka_endpoint_record *record = &server->record;
+    write_title(out, colored, server);
     char connections[UNITS_COUNT_BYTES], requests[UNITS_COUNT_BYTES], by_server[UNITS_COUNT_BYTES],
         by_client[UNITS_COUNT_BYTES], open[UNITS_COUNT_BYTES], advertised[UNITS_DURATION_BYTES],
         server_idle[UNITS_DURATION_BYTES], client_idle[UNITS_DURATION_BYTES];
@@ -87,6 +92,7 @@ static void write_server(FILE *out, bool colored, const text_server *server)
     const char *const cells[COLUMNS] = {connections, requests,  advertised,  by_server,
                                         server_idle, by_client, client_idle, open};
     table_row(out, INDENT, columns, COLUMNS, cells);
+    text_timers_line(out, record);
 }
 
 void text_servers_write(const text_servers *servers, FILE *out, bool colored)
@@ -103,4 +109,21 @@ void text_servers_write(const text_servers *servers, FILE *out, bool colored)
         units_count(servers->count - servers->kept_count, more);
         fprintf(out, "  ... and %s more with fewer connections\n", more);
     }
+}
+
+void text_servers_write_details(const text_servers *servers, FILE *out, bool colored)
+{
+    bool recommended = false;
+    if (servers->count == 0)
+        return;
+    fprintf(out, "\n%sServers in detail%s\n", color(colored, COLOR_BOLD), color(colored, COLOR_PLAIN));
+    for (size_t i = 0; i < servers->kept_count; i++) {
+        const ka_recommended *r = &servers->kept[i].record.recommended;
+        fputs("\n", out);
+        write_title(out, colored, &servers->kept[i]);
+        text_timers_detail(out, &servers->kept[i].record);
+        recommended = recommended || r->pool_idle_ns != KA_NONE || r->server_timeout_ns != KA_NONE;
+    }
+    if (recommended)
+        text_timers_settings(out, colored);
 }

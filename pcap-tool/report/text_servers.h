@@ -29,4 +29,7 @@ void text_servers_add(text_servers *servers, const ka_endpoint_record *endpoint)
 /* Nothing when there is no server. */
 void text_servers_write(const text_servers *servers, FILE *out, bool colored);
 
+/* Each of them at length, and where to set what is recommended. */
+void text_servers_write_details(const text_servers *servers, FILE *out, bool colored);
+
 #endif

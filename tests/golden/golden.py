@@ -7,7 +7,8 @@ A sample is a directory with capture.pcap or capture.pcapng, expect.ndjson and r
 the same traffic, taken elsewhere, and read with it.
 
 expect.ndjson holds one JSON object a line, each with a "type". It matches exactly one record of that type: for a
-connection the one with its stream; for a finding the one with its id and its stream, server or pair; for an exchange
+connection the one with its stream; for a finding the one with its id and its stream, server (of several the one with
+its frame) or pair; for an exchange
 the one with its stream and number or frame; for an endpoint the one with its server; else the one with all keys given. Keys left out are not checked; a number may be {"min": .., "max": ..}; a list of names may be in
 any order. Every connection and every finding must be expected. {"type": "exit", "status": 3} expects an exit status
 other than 0. {"type": "healthy"} is for tests/plugin/healthy. Lines starting with # are comments.
@@ -95,7 +96,8 @@ def identity(expected):
     """The keys that say which record is meant, or all of them."""
     keys = {"connection": ["stream"], "endpoint": ["server"], "capture": [], "summary": []}.get(expected["type"])
     if expected["type"] == "finding":
-        keys = ["id"] + [key for key in ("stream", "server", "pair") if key in expected][:1]
+        about = [key for key in ("stream", "server", "pair") if key in expected][:1]
+        keys = ["id"] + about + (["frame"] if about == ["server"] and "frame" in expected else [])
     if expected["type"] == "exchange" and "stream" in expected:
         numbers = [key for key in ("number", "request_frame", "response_frame") if key in expected][:1]
         keys = ["stream"] + numbers if numbers else None

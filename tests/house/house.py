@@ -29,7 +29,7 @@ ROOMS = {
     "pcap-tool/capture": [PUBLIC_CORE, "pcap-tool/memory.h"],
     "pcap-tool/packet": [PUBLIC_CORE],
     "pcap-tool/stream": [PUBLIC_CORE, "pcap-tool/packet/packet.h"],
-    "pcap-tool/report": [PUBLIC_CORE, "pcap-tool/memory.h"],
+    "pcap-tool/report": [PUBLIC_CORE, "core/explanation.h", "pcap-tool/memory.h"],
     # Its own document, written with the report's means.
     "pcap-tool/what-if": [PUBLIC_CORE] + [f"pcap-tool/report/{name}.h" for name in
                                           ("color", "escape", "table", "units", "wrap")],

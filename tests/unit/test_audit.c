@@ -449,9 +449,10 @@ static void *refuse(void *user, void *old, size_t new_bytes)
         free(old);
         return NULL;
     }
-    allowed->refused = allowed->left == 0;
-    if (allowed->refused)
+    if (allowed->left == 0) {
+        allowed->refused = true;
         return NULL;
+    }
     allowed->left--;
     return realloc(old, new_bytes);
 }
@@ -460,7 +461,7 @@ static void test_statistics_without_memory_are_left_out(void **state)
 {
     (void)state;
     unsigned records = 0;
-    for (unsigned blocks = 40; blocks-- > 0;) {
+    for (unsigned blocks = 60; blocks-- > 0;) {
         allowance allowed = {blocks, false};
         story_end(&s);
         memset(&s, 0, sizeof s);

@@ -117,6 +117,70 @@ static void test_opened_instead(void **state)
     assert_false(ka_client_opened_instead(&c, 50));
 }
 
+/* In whichever order events are told, the bins are the same. */
+static void test_growth_in_any_order(void **state)
+{
+    enum { EVENTS = 500 };
+    (void)state;
+    ka_growth forth = {0}, back = {0};
+    for (int64_t i = 0; i < EVENTS; i++) {
+        int64_t times[] = {7 * KA_SECOND_NS + i * 900000001, 7 * KA_SECOND_NS + (EVENTS - 1 - i) * 900000001};
+        ka_growth *both[] = {&forth, &back};
+        for (int k = 0; k < 2; k++) {
+            ka_growth_count(both[k], times[k], KA_GROWTH_JOINED);
+            ka_growth_busy(both[k], times[k], times[k] + 3 * KA_SECOND_NS);
+        }
+    }
+    assert_memory_equal(&forth, &back, sizeof forth);
+    ka_load load;
+    int64_t now_ns = 7 * KA_SECOND_NS + EVENTS * INT64_C(900000001);
+    ka_growth_load(&forth, now_ns, &load);
+    assert_in_range(load.bin_count, 14, KA_LOAD_BINS_MAX);
+    assert_int_equal(load.bins[load.bin_count - 1].open, EVENTS);
+    assert_int_equal(load.bins[0].open + 0, forth.bins[0].joined);
+    /* One opened every 0.9 s, each with a request of 3 s: 4000 an hour, 3.33 under way. */
+    assert_in_range(ka_growth_slope(&load), 3980, 4020);
+    assert_in_range(load.bins[5].active_permille, 3300, 3360);
+}
+
+static void test_growth_slope(void **state)
+{
+    (void)state;
+    ka_load load = {.width_ns = 60 * KA_SECOND_NS, .bin_count = 3};
+    for (uint32_t i = 0; i < KA_LOAD_BINS_MAX; i++)
+        load.bins[i].open = 100 + 2 * i;
+    assert_true(ka_growth_slope(&load) == KA_NONE); /* two full bins are a line through anything */
+    load.bin_count = 4;
+    assert_int_equal(ka_growth_slope(&load), 120);
+    load.bin_count = KA_LOAD_BINS_MAX;
+    assert_int_equal(ka_growth_slope(&load), 120);
+    for (uint32_t i = 0; i < KA_LOAD_BINS_MAX; i++)
+        load.bins[i].open = i % 2 == 0 ? UINT32_MAX : 0; /* no overflow */
+    ka_growth_slope(&load);
+    for (uint32_t i = 0; i < KA_LOAD_BINS_MAX; i++)
+        load.bins[i].open = 100 - 3 * i;
+    assert_int_equal(ka_growth_slope(&load), -180);
+}
+
+/* Time stamps at both ends of what can be told, and a clock that runs backward. */
+static void test_growth_of_odd_times(void **state)
+{
+    static const int64_t times_ns[] = {INT64_MAX, 0, INT64_MIN + 1, -1, INT64_MAX, 5};
+    (void)state;
+    ka_growth growth = {0};
+    for (size_t i = 0; i < sizeof times_ns / sizeof times_ns[0]; i++) {
+        ka_growth_count(&growth, times_ns[i], KA_GROWTH_JOINED);
+        ka_growth_busy(&growth, times_ns[i], INT64_MAX);
+    }
+    ka_load load;
+    ka_growth_load(&growth, INT64_MAX, &load);
+    uint32_t joined = 0;
+    for (unsigned i = 0; i < KA_GROWTH_BINS; i++)
+        joined += growth.bins[i].joined;
+    assert_int_equal(joined, 6);
+    assert_int_equal(load.bins[load.bin_count - 1].open, 6);
+}
+
 static void test_growth_of_any_length(void **state)
 {
     static const int64_t spans_s[] = {40, 3600, 1000000000};
@@ -172,6 +236,9 @@ int main(void)
         cmocka_unit_test_setup(test_no_memory, begin),
         cmocka_unit_test(test_opened_instead),
         cmocka_unit_test(test_growth_of_any_length),
+        cmocka_unit_test(test_growth_in_any_order),
+        cmocka_unit_test(test_growth_slope),
+        cmocka_unit_test(test_growth_of_odd_times),
         cmocka_unit_test(test_witnesses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,8 +113,8 @@ static void test_copy_is_apart(void **state)
     assert_memory_equal(twin->watch, e->watch, sizeof *twin->watch);
     ka_endpoint_record original, of_copy;
     assert_int_equal(ka_endpoint_add(twin, &r, false, true), KA_OK);
-    ka_endpoint_record_of(e, &original);
-    ka_endpoint_record_of(twin, &of_copy);
+    ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &original);
+    ka_endpoint_record_of(twin, &servers.clients, &limits, (ka_moment){0, 0}, &of_copy);
     assert_int_equal(original.connections, 1);
     assert_int_equal(original.idle_closes_by_server, 1);
     assert_int_equal(of_copy.connections, 2);
@@ -175,7 +175,7 @@ static void test_advertised(void **state)
     ka_header header = {.keep_alive = {.timeout_s = 5, .max = 100}};
     ka_endpoint_record r;
     (void)state;
-    ka_endpoint_record_of(e, &r);
+    ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &r);
     assert_int_equal(r.timeout_s, KA_NONE);
     assert_int_equal(r.max, KA_NONE);
     assert_int_equal(r.idle_median_by_server_ns, KA_NONE);
@@ -185,7 +185,7 @@ static void test_advertised(void **state)
     ka_endpoint_advertised(e, &header);
     header.keep_alive.timeout_s = header.keep_alive.max = KA_NONE;
     ka_endpoint_advertised(e, &header);
-    ka_endpoint_record_of(e, &r);
+    ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &r);
     assert_int_equal(r.timeout_s, 4);
     assert_int_equal(r.max, 100);
 }
@@ -206,7 +206,7 @@ static void test_idle_closes(void **state)
         r.close.by = i == 0 ? KA_SIDE_CLIENT : KA_SIDE_SERVER;
         assert_int_equal(ka_endpoint_add(e, &r, r.close.verdict == KA_VERDICT_OPEN, true), KA_OK);
     }
-    ka_endpoint_record_of(e, &out);
+    ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &out);
     assert_int_equal(out.connections, 8);
     assert_int_equal(out.requests, 28);
     assert_int_equal(out.responses, 16);

@@ -216,6 +216,49 @@ static void memory_is_bounded(void **state)
     ka_histogram_fini(&h);
 }
 
+/* Limited: coarser instead of larger, the same in any order and however it is put together. */
+static void limited(void **state)
+{
+    enum { LIMIT = 64, VALUES = 5000 };
+    (void)state;
+    ka_histogram up, down, parts[2];
+    ka_histogram_init_limited(&up, &memory_heap, LIMIT);
+    ka_histogram_init_limited(&down, &memory_heap, LIMIT);
+    ka_histogram_init_limited(&parts[0], &memory_heap, LIMIT);
+    ka_histogram_init_limited(&parts[1], &memory_heap, LIMIT);
+    for (int64_t i = 1; i <= VALUES; i++) {
+        assert_int_equal(ka_histogram_add(&up, i * i * i), KA_OK);
+        int64_t j = VALUES + 1 - i;
+        assert_int_equal(ka_histogram_add(&down, j * j * j), KA_OK);
+        assert_int_equal(ka_histogram_add(&parts[i < VALUES / 100], i * i * i), KA_OK);
+    }
+    assert_true(parts[0].coarse != parts[1].coarse);
+    assert_int_equal(ka_histogram_merge(&parts[1], &parts[0]), KA_OK);
+    const ka_histogram *all[] = {&up, &down, &parts[1]};
+    for (unsigned k = 0; k < 3; k++) {
+        assert_true(all[k]->bucket_room <= LIMIT);
+        assert_int_equal(all[k]->coarse, up.coarse);
+        assert_int_equal(all[k]->bucket_count, up.bucket_count);
+        for (uint32_t i = 0; i < up.bucket_count; i++) {
+            assert_int_equal(all[k]->buckets[i].index, up.buckets[i].index);
+            assert_int_equal(all[k]->buckets[i].count, up.buckets[i].count);
+        }
+        int64_t median = ka_histogram_quantile(all[k], 50),
+                exact = (int64_t)(VALUES / 2) * (VALUES / 2) * (VALUES / 2);
+        assert_in_range(median, exact - exact / 2, exact + exact / 2);
+        assert_int_equal(ka_histogram_quantile(all[k], 100), (int64_t)VALUES * VALUES * VALUES);
+        assert_int_equal(ka_histogram_at_least(all[k], 0), VALUES);
+        assert_int_equal(ka_histogram_at_least(all[k], INT64_MAX), 0);
+        uint64_t upper = ka_histogram_at_least(all[k], exact);
+        assert_in_range(upper, VALUES / 2, VALUES / 2 + VALUES / 5);
+    }
+    ka_histogram_fini(&up);
+    assert_int_equal(up.bucket_limit, LIMIT);
+    ka_histogram_fini(&down);
+    ka_histogram_fini(&parts[0]);
+    ka_histogram_fini(&parts[1]);
+}
+
 typedef struct failing {
     unsigned calls_left;
     unsigned live;
@@ -285,12 +328,19 @@ static void merging_nothing_needs_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_empty_at_first),           cmocka_unit_test(refuses_negative_values),
-        cmocka_unit_test(keeps_one_value_exactly),     cmocka_unit_test(takes_the_nearest_rank),
-        cmocka_unit_test(small_values_are_exact),      cmocka_unit_test(every_octave_is_near),
-        cmocka_unit_test(quantiles_are_near),          cmocka_unit_test(merging_is_adding_all),
-        cmocka_unit_test(merging_with_itself_doubles), cmocka_unit_test(memory_is_bounded),
-        cmocka_unit_test(survives_failing_memory),     cmocka_unit_test(merging_nothing_needs_no_memory),
+        cmocka_unit_test(is_empty_at_first),
+        cmocka_unit_test(refuses_negative_values),
+        cmocka_unit_test(keeps_one_value_exactly),
+        cmocka_unit_test(takes_the_nearest_rank),
+        cmocka_unit_test(small_values_are_exact),
+        cmocka_unit_test(every_octave_is_near),
+        cmocka_unit_test(quantiles_are_near),
+        cmocka_unit_test(merging_is_adding_all),
+        cmocka_unit_test(merging_with_itself_doubles),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(limited),
+        cmocka_unit_test(survives_failing_memory),
+        cmocka_unit_test(merging_nothing_needs_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -516,108 +516,6 @@ static void does_not_trust_counts(void **state)
     assert_non_null(strstr(out.text, "\"fin_8\":8}"));
 }
 
-static ka_endpoint_record endpoint_of(uint64_t connections, uint64_t requests)
-{
-    return (ka_endpoint_record){
-        .server = server,
-        .name = "",
-        .connections = connections,
-        .requests = requests,
-        .timeout_s = KA_NONE,
-        .max = KA_NONE,
-        .idle_median_by_server_ns = KA_NONE,
-        .idle_median_by_client_ns = KA_NONE,
-    };
-}
-
-static void writes_an_endpoint(void **state)
-{
-    (void)state;
-    ka_endpoint_record endpoint = endpoint_of(3, 12);
-    endpoint.name = "ex\xff\"ample";
-    endpoint.responses = 11;
-    endpoint.timeout_s = 5;
-    endpoint.max = 100;
-    endpoint.max_style = KA_MAX_FIXED;
-    endpoint.idle_closes_by_server = 2;
-    endpoint.idle_median_by_server_ns = 6001500000;
-    endpoint.open_at_end = 1;
-    endpoint.requests_median = 4;
-    endpoint.requests_p95 = 6;
-    endpoint.requests_max = 7;
-    endpoint.concurrency_max = 2;
-    ka_writer writer = fresh_writer();
-    assert_true(ka_write_endpoint(&writer, &endpoint));
-    assert_string_equal(
-        out.text,
-        "{\"type\":\"endpoint\","
-        "\"server\":{\"ip\":\"2001:db8::1\",\"port\":80,\"name\":\"ex\\u00ff\\\"ample\"},"
-        "\"connections\":3,\"requests\":12,\"responses\":11,\"reuse\":0.7500,"
-        "\"advertised\":{\"timeout\":5,\"max\":100,\"max_style\":\"fixed\"},"
-        "\"idle_closes\":{\"by_server\":{\"count\":2,\"median\":6.0015},"
-        "\"by_client\":{\"count\":0,\"median\":null}},\"open_at_end\":1,"
-        "\"requests_per_connection\":{\"median\":4,\"p95\":6,\"max\":7},\"concurrency\":{\"max\":2}}\n");
-}
-
-typedef struct reuse_row {
-    uint64_t connections;
-    uint64_t requests;
-    const char *expected;
-} reuse_row;
-
-static const reuse_row reuse_rows[] = {
-    {1, 0, "\"reuse\":null,"},
-    {0, 0, "\"reuse\":null,"},
-    {5, 1, "\"reuse\":0.0000,"}, /* never negative */
-    {7, 7, "\"reuse\":0.0000,"},
-    {1, 3, "\"reuse\":0.6667,"},
-    {2, 3, "\"reuse\":0.3333,"},
-    {0, 3, "\"reuse\":1.0000,"},
-    {1, 100000, "\"reuse\":1.0000,"},
-    {1, 10000, "\"reuse\":0.9999,"},
-    {1, UINT64_MAX, "\"reuse\":1.0000,"},
-    {UINT64_MAX / 2, UINT64_MAX, "\"reuse\":0.5000,"},
-    {UINT64_MAX, UINT64_MAX, "\"reuse\":0.0000,"},
-};
-
-static void computes_reuse(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof reuse_rows / sizeof reuse_rows[0]; i++) {
-        ka_endpoint_record endpoint = endpoint_of(reuse_rows[i].connections, reuse_rows[i].requests);
-        endpoint.name = i % 2 == 0 ? "" : NULL;
-        ka_writer writer = fresh_writer();
-        assert_true(ka_write_endpoint(&writer, &endpoint));
-        if (strstr(out.text, reuse_rows[i].expected) == NULL)
-            fail_msg("row %zu: %s", i, out.text);
-        assert_non_null(strstr(out.text, "\"name\":null}"));
-    }
-}
-
-/* A line longer than the buffer arrives in several writes, whole; a failing write is the last. */
-static void writes_long_lines_and_stops_at_failure(void **state)
-{
-    (void)state;
-    char name[5 * KA_JSON_BUFFER_BYTES];
-    memset(name, '\x80', sizeof name - 1);
-    name[sizeof name - 1] = '\0';
-    for (size_t len = KA_JSON_BUFFER_BYTES / 6 - 20; len < KA_JSON_BUFFER_BYTES / 6 + 20; len++) {
-        ka_endpoint_record endpoint = endpoint_of(1, 1);
-        endpoint.name = name + sizeof name - 1 - len;
-        ka_writer writer = fresh_writer();
-        assert_true(ka_write_endpoint(&writer, &endpoint));
-        assert_int_equal(strchr(out.text, '\n') - out.text, out.len_bytes - 1);
-        unsigned writes = out.writes;
-        assert_in_range(writes, 2, 3);
-        for (unsigned allowed = 0; allowed < writes; allowed++) {
-            writer = fresh_writer();
-            out.writes_allowed = allowed;
-            assert_false(ka_write_endpoint(&writer, &endpoint));
-            assert_int_equal(out.writes, allowed + 1);
-        }
-    }
-}
-
 static void every_writer_reports_failure(void **state)
 {
     (void)state;
@@ -662,9 +560,6 @@ int main(void)
         cmocka_unit_test(writes_an_uncertain_finding_of_a_server),
         cmocka_unit_test(locates_only_what_is_known),
         cmocka_unit_test(does_not_trust_counts),
-        cmocka_unit_test(writes_an_endpoint),
-        cmocka_unit_test(computes_reuse),
-        cmocka_unit_test(writes_long_lines_and_stops_at_failure),
         cmocka_unit_test(every_writer_reports_failure),
         cmocka_unit_test(does_not_know_locales),
     };

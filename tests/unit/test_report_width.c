@@ -80,8 +80,22 @@ static void put_extremes(const document *page)
     memset(&endpoint, 0x7f, sizeof endpoint);
     endpoint.server = longest_ipv6();
     endpoint.name = name;
-    for (int i = 0; i < 50; i++)
+    endpoint.server_timer.kind = KA_TIMER_SEVERAL;
+    endpoint.client_timer.kind = KA_TIMER_VARIED;
+    endpoint.server_timer.mode_count = endpoint.client_timer.mode_count = KA_TIMER_MODES_MAX;
+    endpoint.server_timer.inverted = endpoint.client_timer.inverted = endpoint.exposure.inverted = true;
+    endpoint.server_timer.hint = endpoint.client_timer.hint = "some product or other";
+    endpoint.client_count = KA_CLIENT_HABITS_MAX;
+    endpoint.load.bin_count = KA_LOAD_BINS_MAX;
+    for (int i = 0; i < KA_CLIENT_HABITS_MAX; i++) {
+        endpoint.clients[i].client = longest_ipv6();
+        endpoint.clients[i].of_name = false;
+    }
+    endpoint.recommended.pool_by_advert = true;
+    for (int i = 0; i < 50; i++) {
         page->sink->endpoint(page->sink->user, &endpoint);
+        endpoint.server_timer.kind = (ka_timer_kind)(i % (KA_TIMER_VARIED + 1));
+    }
 }
 
 static void assert_fits(const char *text)
@@ -115,6 +129,7 @@ static void never_wider(void **state)
                                     .filter = path,
                                     .connections = true,
                                     .exchanges = true,
+                                    .servers = true,
                                     .locate_user = path,
                                     .locate = locate};
     page.end = (report_end){40, UINT64_MAX, UINT64_MAX, INT64_MIN + 1, -2, &page.incomplete};
@@ -136,6 +151,7 @@ static void colors(void **state)
     document_init(&colored);
     plain.options.connections = colored.options.connections = true;
     plain.options.exchanges = colored.options.exchanges = true;
+    plain.options.servers = colored.options.servers = true;
     colored.options.color = true;
     document_open(&plain);
     document_open(&colored);

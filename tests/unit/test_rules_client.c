@@ -238,6 +238,41 @@ static void connections_pile_up(void **state)
         assert_int_equal(value_of(f, "opened"), 41);
         assert_int_equal(value_of(f, "closed"), 4);
         assert_int_equal(value_of(f, "by_one_client"), 41);
+        assert_in_range(value_of(f, "per_hour"), 195, 225); /* 40 opened in 650 s, 4 closed soon */
+        assert_int_equal(value_of(f, "open"), 37);
+        char text[1024];
+        ka_sentence(f, text, sizeof text);
+        assert_non_null(strstr(text, " more every hour."));
+        assert_null(strpbrk(text, "[]?")); /* nobody told a limit */
+    }
+}
+
+static void tells_when_a_limit_is_reached(void **state)
+{
+    static const growth leak = {.opened = 40, .over_s = 650, .closed = 4, .until_s = 660, .faster = 1};
+    char text[1024];
+    (void)state;
+    FROM_EVERYWHERE(t)
+    {
+        t.limits.idle_forever_ns = 100000 * KA_SECOND_NS;
+        t.limits.fd_limit = 1024;
+        pile_up(leak);
+        const ka_finding *f = assert_holds(&t, KA_POOL_GROWTH, KA_ERROR, KA_FAULT_CLIENT, NULL);
+        int64_t per_hour = value_of(f, "per_hour");
+        assert_int_equal(value_of(f, "fd_limit"), 1024);
+        int64_t left_s = value_of(f, "limit_reached_in") / KA_SECOND_NS;
+        assert_in_range(left_s * per_hour / 3600, 1024 - 37 - 1, 1024 - 37);
+        ka_sentence(f, text, sizeof text);
+        assert_non_null(strstr(text, ", so that the limit of 1024 is reached in "));
+    }
+    FROM_EVERYWHERE(t)
+    {
+        t.limits.idle_forever_ns = 100000 * KA_SECOND_NS;
+        t.limits.fd_limit = 30; /* reached already */
+        pile_up(leak);
+        assert_int_equal(
+            value_of(assert_holds(&t, KA_POOL_GROWTH, KA_ERROR, KA_FAULT_CLIENT, NULL), "limit_reached_in"),
+            0);
     }
 }
 
@@ -410,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_connection_for_every_request),
         cmocka_unit_test(no_churn),
         cmocka_unit_test(connections_pile_up),
+        cmocka_unit_test(tells_when_a_limit_is_reached),
         cmocka_unit_test(nothing_piles_up),
         cmocka_unit_test(used_connections_do_not_pile_up),
         cmocka_unit_test(an_advertised_timeout_may_come_yet),

@@ -103,7 +103,7 @@ static void a_hole_where_it_matters(void **state)
     wire_new();
     wire_handshake();
     wire_send(0, 0, 1, BINARY, 14);
-    wire_send(0, 0, 17, BINARY GET + 16, 20);
+    wire_send(0, 0, 17, &(BINARY GET)[16], 20);
     w->ack[1] = 37;
     wire_send(1, 0, 1, "", 0);
     wire_wait(60);

@@ -494,7 +494,15 @@ static void test_idle_connection_holds_nothing_else(void **state)
         advertises(&other, 4.5 + i, "timeout=5");
     }
     acks(&other, 8, CLIENT);
-    assert_int_equal(s.blocks, busy); /* the server is known already, the connection comes out of a slab */
+    long known = s.blocks; /* the server, and its distributions */
+    talk third = talk_open(&s, 2, false);
+    handshake(&third, 9, MS, MS);
+    for (int i = 0; i < 3; i++) {
+        asks(&third, 10 + i);
+        advertises(&third, 10.5 + i, "timeout=5");
+    }
+    acks(&third, 14, CLIENT);
+    assert_int_equal(s.blocks, known); /* the connection comes out of a slab */
 }
 
 /* Holes without end: a bounded set. */

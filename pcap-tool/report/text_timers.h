@@ -1,0 +1,21 @@
+/* text_timers.h - what is inferred of one server: in a line, and at length.
+ *
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ */
+#ifndef TEXT_TIMERS_H
+#define TEXT_TIMERS_H
+
+#include "keptalive.h"
+
+#include <stdio.h>
+
+/* Below the server's row, indented; nothing where nothing could be inferred. */
+void text_timers_line(FILE *out, const ka_endpoint_record *server);
+
+/* Timers, exposure, what to set; then how its connections were used. */
+void text_timers_detail(FILE *out, const ka_endpoint_record *server);
+
+/* Where to set what was recommended, product by product. */
+void text_timers_settings(FILE *out, bool colored);
+
+#endif
