@@ -23,6 +23,11 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
         a->config.ledgers = a->config.allocator;
     ka_endpoints_init(&a->endpoints, &a->config.ledgers, config->hash_seed);
     a->endpoints.limited = limited;
+    ka_links_init(&a->links, &a->config.allocator, config->hash_seed);
+    ka_peers_named(&a->links.peers, config->proxy_addresses, config->proxy_address_count);
+    a->config.proxy_addresses = NULL;
+    a->links.sink = &a->config.sink;
+    a->links.several = config->several_clocks;
     ka_pool_init(&a->connections, &a->config.allocator, sizeof(ka_connection));
     *out = a;
     return KA_OK;
@@ -47,6 +52,7 @@ void ka_audit_free(ka_audit *a)
         forget(a, a->oldest);
     ka_dues_fini(&a->dues, &a->config.allocator);
     ka_endpoints_fini(&a->endpoints);
+    ka_links_fini(&a->links);
     ka_pool_fini(&a->connections);
     const ka_allocator allocator = a->config.allocator;
     ka_memory_give(&allocator, a);
@@ -92,6 +98,11 @@ uint64_t ka_audit_clients_left_out(const ka_audit *a)
 uint64_t ka_audit_observations_left_out(const ka_audit *a)
 {
     return a->endpoints.unlearnt;
+}
+
+uint64_t ka_audit_pairs_left_out(const ka_audit *a)
+{
+    return a->links.pairs.left_out + a->links.legs.left_out;
 }
 
 void ka_connection_prefetch(const ka_connection *c, unsigned step)
@@ -183,9 +194,16 @@ static bool has_ended(const ka_transport *t)
     return acked[0] && acked[1];
 }
 
+/* When both sides send a SYN (simultaneous open, RFC 9293 section 3.5), who asks first is the client. */
 static void find_client(ka_connection *c, const ka_segment *s)
 {
-    if (c->client_known || !(s->flags & KA_SYN))
+    if (!(s->flags & KA_SYN))
+        return;
+    bool is_first = !c->transport.half[s->direction].syn;
+    bool crosses = c->client_known && is_first && s->direction != c->client && !(s->flags & KA_ACK);
+    if (crosses && c->endpoint == NULL)
+        c->client_known = false;
+    if (c->client_known || crosses || !is_first)
         return;
     c->client = (s->flags & KA_ACK) ? !s->direction : s->direction;
     c->client_known = true;
@@ -199,14 +217,14 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
         return KA_OK;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     ka_view_close(&v);
-    ka_status status = KA_OK;
+    ka_status status = ka_audit_pairs_closed(a, &v);
     bool counts =
         v.close.by == KA_SIDE_SERVER && v.close.idle_ns != KA_NONE && !ka_view_reset_by_request(&v) &&
         (v.close.verdict == KA_VERDICT_EARLY || v.close.verdict == KA_VERDICT_UNADVERTISED) &&
         (c->exchanges.last.persists ||
          (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
         v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v) && !c->tunnelled;
-    if (counts)
+    if (counts && status == KA_OK)
         status = ka_endpoints_spare(&a->endpoints, ka_endpoint_idle_close(c->endpoint, &a->config.ledgers,
                                                                           &a->config.thresholds, v.close.at,
                                                                           v.close.idle_ns));
@@ -232,6 +250,8 @@ ka_status ka_segment_seen(ka_audit *a, ka_connection *c, const ka_segment *s)
     if (s->time_ns > a->now.time_ns)
         a->now.time_ns = s->time_ns;
     a->now.frame = s->frame;
+    a->interface = s->interface;
+    a->links.several |= s->interface != 0;
     if (settle_due(a, c) != KA_OK)
         return KA_NO_MEMORY;
     if (c->first.frame == 0)
@@ -363,6 +383,8 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
     ka_elsewhere elsewhere;
     if (c->endpoint != NULL && ka_audit_many_request(a, c, &v, &elsewhere) != KA_OK)
         return KA_NO_MEMORY;
+    if (ka_audit_pairs_request(a, c, &v, request) != KA_OK)
+        return KA_NO_MEMORY;
     ka_status status = ask_of_message(a, c, &v, KA_ON_REQUEST);
     c->exchanges.continued = false;
     return status;
@@ -422,8 +444,19 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
         status = ka_audit_many_answered(a, c, &v, request, strayed, m);
     if (status == KA_OK)
         status = ask_of_message(a, c, &v, KA_ON_RESPONSE);
+    if (status == KA_OK && request != NULL)
+        status = ka_audit_pairs_response(a, request, header, m);
     ka_memory_give(allocator, request);
     return status;
+}
+
+/* Without a SYN. */
+static void client_by_message(ka_connection *c, const ka_message *m)
+{
+    if (c->client_known)
+        return;
+    c->client = m->is_response ? !m->direction : m->direction;
+    c->client_known = true;
 }
 
 ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
@@ -432,10 +465,7 @@ ka_status ka_message_seen(ka_audit *a, ka_connection *c, const ka_message *m)
     if (c->h2 != NULL)
         return KA_OK;
     ka_audit_enter_tunnel(a, c);
-    if (!c->client_known) {
-        c->client = m->is_response ? !m->direction : m->direction;
-        c->client_known = true;
-    }
+    client_by_message(c, m);
     if (m->is_response != (m->direction != c->client))
         return KA_OK; /* a request by the server: the sender of the SYN decides (no HTTP we know does this) */
     c->protocol = KA_PROTOCOL_HTTP;
@@ -475,6 +505,9 @@ static void response_head_seen(ka_connection *c, const ka_message *head, const k
 void ka_head_seen(ka_connection *c, const ka_message *head)
 {
     ka_header header;
+    client_by_message(c, head);
+    if (head->is_response && head->framing == KA_FRAMING_LENGTH)
+        return;
     ka_header_read(head, &header);
     (head->is_response ? response_head_seen : request_head_seen)(c, head, &header);
 }

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "due.h"
 #include "endpoint.h"
+#include "link.h"
 #include "keptalive.h"
 #include "pool.h"
 
@@ -17,9 +18,11 @@ struct ka_audit {
     ka_connection *newest;
     ka_dues dues;
     ka_endpoints endpoints;
+    ka_links links;
     ka_pool connections; /* the memory of open ones */
     ka_moment now;
     int64_t tick_ns;
+    uint16_t interface; /* of the newest segment */
 };
 
 /* Asks the rules of that moment; what holds is kept with the connection. */
@@ -57,6 +60,18 @@ void ka_audit_many_waited(ka_audit *audit, const ka_connection *connection, cons
 void ka_audit_many_gave_up(ka_audit *audit, const ka_connection *connection, ka_view *view);
 /* The first FIN or RST, as the view shows it; the server still counts the connection as open. */
 ka_status ka_audit_many_closed(ka_audit *audit, ka_connection *connection, const ka_view *view);
+
+/* ---- audit_pairs.c: both sides of a proxy ---- */
+
+/* A request came, on a connection whose client is known. */
+ka_status ka_audit_pairs_request(ka_audit *audit, ka_connection *connection, const ka_view *view,
+                                 ka_request *request);
+ka_status ka_audit_pairs_response(ka_audit *audit, const ka_request *request, const ka_header *header,
+                                  const ka_message *message);
+/* The first FIN or RST, as the view shows it: who waits now waits in vain, or nearly so. */
+ka_status ka_audit_pairs_closed(ka_audit *audit, const ka_view *view);
+/* A connection was judged, with these findings. */
+ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *view, const ka_noted *list);
 
 /* Judges a connection whose story is over and tells the sink; does not free it. */
 ka_status ka_audit_judge(ka_audit *audit, ka_connection *connection, uint32_t failed_gates);

@@ -45,6 +45,7 @@ static const gate_text gates[KA_GATE_COUNT] = {
     {"no-rtt", "no handshake was captured to measure round trips"},
     {"lost-state", "the connection was dropped to stay within the memory limit"},
     {"tls-inferred", "without keys it is not sure that the TLS records carry HTTP/1"},
+    {"ambiguous-link", "on the other side of the proxy another request fitted as well"},
 };
 
 const ka_catalogue_row *ka_catalogue(ka_finding_id id)

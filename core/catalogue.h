@@ -94,7 +94,8 @@ typedef enum ka_gate {
     KA_GATE_NO_RTT = 1 << 15,        /* no handshake: round trips are estimates */
     KA_GATE_LOST_STATE = 1 << 16,    /* dropped by the front end to stay within its memory limit */
     KA_GATE_TLS_INFERRED = 1 << 17,  /* told by TLS records that may carry something else than HTTP/1 */
-    KA_GATE_COUNT = 18
+    KA_GATE_LINK = 1 << 18,          /* another request fitted as well, on the other side of a proxy */
+    KA_GATE_COUNT = 19
 } ka_gate;
 
 /* The name as it stands in `confidence`, for bit number index. */

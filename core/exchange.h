@@ -36,6 +36,7 @@ typedef struct ka_request {
     bool wished_to_keep; /* only has Keep-Alive, without that option */
     uint8_t version;
     uint16_t host; /* hash; 0: none */
+    uint32_t leg;  /* serial of its ka_leg; 0: none */
     char method[KA_METHOD_BYTES];
 } ka_request;
 

@@ -11,7 +11,7 @@ void ka_finding_init(ka_finding *f, ka_finding_id id)
     /* Field by field: the arrays are large. */
     f->at = (ka_moment){0, 0};
     f->failed_gates = 0;
-    f->has_stream = false;
+    f->has_stream = f->has_pair = false;
     f->frame_count = 0;
     f->value_count = 0;
     f->cause_count = 0;

@@ -29,6 +29,21 @@ static inline uint32_t ka_hash_address(const uint8_t ip[16], uint64_t rest, uint
     return (uint32_t)ka_hash_mix(h + (rest ^ seed));
 }
 
+/* Eight bytes at a time, for texts of every request. */
+static inline uint64_t ka_hash_bytes(ka_slice text, uint64_t seed)
+{
+    uint64_t h = ka_hash_mix(seed ^ text.len_bytes), word;
+    size_t at = 0;
+    for (; at + sizeof word <= text.len_bytes; at += sizeof word) {
+        memcpy(&word, text.bytes + at, sizeof word);
+        h = ka_hash_mix(h ^ word);
+    }
+    word = 0;
+    if (at < text.len_bytes)
+        memcpy(&word, text.bytes + at, text.len_bytes - at);
+    return ka_hash_mix(h ^ word);
+}
+
 /* FNV-1a. Where collisions must not be made on purpose it is hashed again, with a seed. */
 static inline uint32_t ka_hash_text(ka_slice text)
 {

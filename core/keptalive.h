@@ -2,10 +2,10 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * The core's public header, with catalogue.h; explanation.h has the catalogue's long texts only. A front end
- * (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP messages and tells them to
- * an audit as facts; the audit pairs requests with responses, measures idle gaps, judges, and hands records
- * and findings to a sink.
+ * The core's public header, with basics.h, catalogue.h and proxied.h; explanation.h has the catalogue's long
+ * texts only. A front end (the `keptalive` command, the Wireshark plugin) recognises connections and HTTP
+ * messages and tells them to an audit as facts; the audit pairs requests with responses, measures idle gaps,
+ * judges, and hands records and findings to a sink.
  *
  * Conventions
  *   Time      int64 nanoseconds of capture time. The core reads no clock.
@@ -22,42 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "basics.h"
 #include "catalogue.h"
+#include "proxied.h"
 
-#define KA_SCHEMA         "keptalive/1"
-#define KA_SECOND_NS      INT64_C(1000000000)
-#define KA_MILLISECOND_NS INT64_C(1000000)
-#define KA_NONE           INT64_MIN /* no value, of times and durations */
-
-typedef enum ka_status {
-    KA_OK = 0,
-    KA_NO_MEMORY = -1,
-    KA_MISUSE = -2,
-} ka_status;
-
-typedef struct ka_slice {
-    const char *bytes;
-    size_t len_bytes;
-} ka_slice;
-
-/* One function for all memory: new_bytes 0 frees (and returns NULL), old NULL allocates. */
-typedef struct ka_allocator {
-    void *user;
-    void *(*resize)(void *user, void *old, size_t new_bytes);
-} ka_allocator;
-
-typedef struct ka_address {
-    uint8_t ip[16]; /* IPv4 uses the first four bytes, the rest are zero */
-    uint16_t port;
-    uint8_t version; /* 4 or 6 */
-} ka_address;
-
-/* When and in which frame something was captured. */
-typedef struct ka_moment {
-    int64_t time_ns;
-    uint64_t frame; /* 0: never */
-} ka_moment;
-
+#define KA_SCHEMA "keptalive/1"
 /* KA_FINDING_COUNT when there is no such id. */
 ka_finding_id ka_finding_by_name(ka_slice name);
 
@@ -79,6 +48,7 @@ typedef struct ka_segment {
     uint32_t captured_bytes; /* of those, how many the capture holds */
     uint16_t window;         /* as on the wire, unscaled */
     uint16_t mss;            /* of a SYN; 0: not told */
+    uint8_t window_scale;    /* of a SYN: one more than its window scale (RFC 7323 section 2.2); 0: none */
     uint16_t ip_id;          /* 0 for IPv6 */
     uint16_t interface;
     uint8_t flags;
@@ -127,6 +97,7 @@ typedef struct ka_message {
     uint8_t version;  /* major * 10 + minor: 10, 11 */
     uint16_t status;  /* of a response */
     ka_slice method;  /* of a request */
+    ka_slice target;  /* of a request, as in its first line (RFC 9112 section 3.2) */
     bool origin_form; /* of a request: its target is a path (RFC 9112 section 3.2.1), as an origin gets it */
     ka_framing framing;
     uint64_t body_bytes;
@@ -241,8 +212,10 @@ typedef struct ka_finding {
     uint32_t failed_gates; /* those that lowered it */
     bool has_stream;       /* else it is about `server` as a whole, or about what `client` does there */
     uint32_t stream;
+    bool has_pair;     /* it is about two connections: `stream`, client and server are the downstream one's */
     ka_address client; /* without a stream: port 0, and version 0 when it is about no client */
     ka_address server;
+    ka_pair_end upstream;
     ka_address proxied_for; /* as in the connection's record */
     ka_moment at;
     ka_evidence frames[KA_EVIDENCE_MAX];
@@ -330,6 +303,8 @@ typedef struct ka_sink {
     void (*finding)(void *user, const ka_finding *finding);
     void (*exchange)(void *user, const ka_exchange_record *exchange);
     void (*endpoint)(void *user, const ka_endpoint_record *endpoint);
+    void (*pair)(void *user, const ka_pair_record *pair);
+    void (*link)(void *user, const ka_link_record *link);
 } ka_sink;
 
 /* ---- The audit ------------------------------------------------------------------------------ */
@@ -352,6 +327,13 @@ typedef struct ka_config {
     /* A finding as a message showed it, while its connection is open, for who cannot wait until it settles:
      * the sink gets it again then, perhaps counted further or graver. With settled_user; may be NULL. */
     void (*noted)(void *user, const ka_finding *finding);
+    /* Addresses of one proxy, by the user's word (ports do not count): copied. Others are found where a
+     * server's address is a client's, too. */
+    const ka_address *proxy_addresses;
+    size_t proxy_address_count;
+    /* There are several inputs: their clocks may disagree. Found by itself where there are several
+     * interfaces. */
+    bool several_clocks;
     /* Every idle gap as its request ends it, so before the connection's record. May be NULL. */
     void (*gap)(void *user, const ka_gap_record *gap);
     void *gap_user;
@@ -372,6 +354,9 @@ uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 uint64_t ka_audit_clients_left_out(const ka_audit *audit);
 /* Observations left out of those statistics, because their memory was full. */
 uint64_t ka_audit_observations_left_out(const ka_audit *audit);
+/* Requests through a proxy that its pairs do not count, or that were forgotten before they were judged
+ * (KA_PAIRS_MAX, KA_LEGS_MAX). */
+uint64_t ka_audit_pairs_left_out(const ka_audit *audit);
 
 /* A new connection; ends[0] sent its first packet. `stream` ascends. The core owns the handle; `ends` stays
  * the caller's, unchanged until the connection has settled. */
@@ -387,8 +372,11 @@ void ka_connection_prefetch(const ka_connection *connection, unsigned step);
  * passed); never the one named. After a connection has settled its handle must not be used. */
 ka_status ka_segment_seen(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
 ka_status ka_message_seen(ka_audit *audit, ka_connection *connection, const ka_message *message);
+/* Whether one side reset the connection: an RST that its receiver must ignore does not count. */
+bool ka_connection_was_reset(const ka_connection *connection);
 /* The head of a message whose end is not seen yet: needed only for a response's body without a length, which
- * may be an event stream that never ends, and for a request with Expect, whose body may never come. Read are
+ * may be an event stream that never ends, for a request with Expect, whose body may never come, and for the
+ * first message of a connection whose SYN was not seen, by which its client is known. Read are
  * direction, is_response, version, framing and fields; of a request seq and len_bytes, those of its head. */
 void ka_head_seen(ka_connection *connection, const ka_message *head);
 ka_status ka_stray_seen(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);
@@ -432,7 +420,7 @@ typedef struct ka_standing {
 void ka_connection_standing(const ka_connection *connection, ka_standing *out);
 
 /* The end of the capture, as a question: judges every open connection as of the last segment and tells the
- * sink their records, then all endpoints. Changes nothing, so it can be asked again later. */
+ * sink their records, then all endpoints, then all pairs. Changes nothing, so it can be asked again later. */
 ka_status ka_audit_report(const ka_audit *audit, const ka_sink *sink);
 
 /* ---- Records (record.c): the output contract, one JSON object a line ------------------------ */
@@ -451,6 +439,7 @@ bool ka_write_connection(const ka_writer *writer, const ka_record *record);
 bool ka_write_finding(const ka_writer *writer, const ka_finding *finding);
 bool ka_write_exchange(const ka_writer *writer, const ka_exchange_record *exchange);
 bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *endpoint);
+bool ka_write_pair(const ka_writer *writer, const ka_pair_record *pair);
 
 /* The finding's message: its catalogue sentence with the numbers, then, when gates failed, why it is
  * uncertain. Cut to size and NUL-terminated; text from packets in it is escaped (\xHH, printable ASCII

@@ -252,6 +252,21 @@ static void put_server(ka_json *json, const ka_finding *finding)
     ka_json_close(json, '}');
 }
 
+static void put_stream(ka_json *json, const char *key, uint32_t stream)
+{
+    ka_json_open(json, key, '{');
+    ka_json_count(json, "stream", stream);
+    ka_json_close(json, '}');
+}
+
+static void put_pair(ka_json *json, const ka_finding *finding)
+{
+    ka_json_open(json, "pair", '{');
+    put_stream(json, "downstream", finding->stream);
+    put_stream(json, "upstream", finding->upstream.stream);
+    ka_json_close(json, '}');
+}
+
 bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
 {
     const ka_catalogue_row *row = ka_catalogue(finding->id);
@@ -263,7 +278,9 @@ bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
     ka_json_name(&json, "id", row->id);
     ka_json_name(&json, "severity", ka_severity_name(finding->severity));
     ka_json_name(&json, "fault", ka_fault_name(finding->fault));
-    if (finding->has_stream)
+    if (finding->has_pair)
+        put_pair(&json, finding);
+    else if (finding->has_stream)
         ka_json_count(&json, "stream", finding->stream);
     else
         put_server(&json, finding);
@@ -278,5 +295,39 @@ bool ka_write_finding(const ka_writer *writer, const ka_finding *finding)
     ka_json_close(&json, ']');
     if (finding->failed_gates != 0)
         put_gates(&json, "why_uncertain", finding->failed_gates);
+    return ka_json_end(&json);
+}
+
+/* ---- pair ------------------------------------------------------------------------------------ */
+
+const char *ka_link_confidence_name(ka_link_confidence confidence)
+{
+    static const char *const names[] = {"low", "medium", "high"};
+    return names[confidence];
+}
+
+static void put_end(ka_json *json, const char *key, const ka_pair_end *end, const ka_moment *request)
+{
+    ka_json_open(json, key, '{');
+    ka_json_count(json, "stream", end->stream);
+    put_address(json, "client", &end->client);
+    put_address(json, "server", &end->server);
+    put_unless_zero(json, "request_frame", request->frame);
+    put_time(json, "request_time", request);
+    ka_json_close(json, '}');
+}
+
+bool ka_write_pair(const ka_writer *writer, const ka_pair_record *pair)
+{
+    ka_json json;
+    ka_json_begin(&json, writer, "pair");
+    put_end(&json, "downstream", &pair->downstream, &pair->asked);
+    put_end(&json, "upstream", &pair->upstream, &pair->forwarded);
+    ka_json_name(&json, "confidence", ka_link_confidence_name(pair->confidence));
+    ka_json_count(&json, "requests", pair->requests);
+    ka_json_count(&json, "by_id", pair->by_id);
+    ka_json_count(&json, "again", pair->again);
+    ka_json_duration(&json, "clock_offset", pair->clock_offset_ns);
+    ka_json_integer(&json, "clock_drift_ppb", pair->clock_drift_ppb);
     return ka_json_end(&json);
 }

@@ -8,6 +8,8 @@
 #include "audit.h"
 #include "endpoint_rules.h"
 #include "memory.h"
+#include "pair_rules.h"
+#include "replay.h"
 #include "rules.h"
 
 /* Findings of one connection while it is judged; the connection's own stay untouched. */
@@ -173,11 +175,17 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
     return status == KA_OK ? ka_endpoints_spare(endpoints, ka_endpoint_learn(endpoint, client, v)) : status;
 }
 
-/* Judges what the view shows, tells the sink, and adds to the server's statistics, one of those endpoints
- * (NULL: it has none). */
-static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_endpoints *endpoints,
+/* Where what a judged connection shows beside others is added: the audit's own, or the report's copies. */
+typedef struct beside {
+    ka_endpoints *endpoints;
+    ka_links *links;
+} beside;
+
+/* Judges what the view shows, tells the sink, and adds to the server's statistics (NULL: it has none). */
+static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, beside others,
                        ka_endpoint *endpoint)
 {
+    ka_endpoints *endpoints = others.endpoints;
     judged j = {&a->config.allocator, NULL};
     ka_record record;
 
@@ -197,7 +205,8 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, ka_en
             record.encapsulation =
                 a->config.encapsulation(a->config.encapsulation_user, v->connection->owner);
         tell(v, sink, j.list, &record);
-        if (endpoint != NULL) {
+        status = ka_audit_pairs_judged(others.links, v, j.list);
+        if (endpoint != NULL && status == KA_OK) {
             if (v->connection->h2 != NULL && v->connection->h2->by_server != NULL)
                 ka_endpoint_goaway(endpoint, v->limits, v->connection->h2->by_server);
             if (!v->connection->tunnelled)
@@ -226,7 +235,7 @@ ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
         ended_unseen(a, c);
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.failed_gates |= failed_gates;
-    return judge(a, &v, &a->config.sink, &a->endpoints, endpoint);
+    return judge(a, &v, &a->config.sink, (beside){&a->endpoints, &a->links}, endpoint);
 }
 
 /* ---- The report at the end of the capture ---- */
@@ -254,10 +263,25 @@ static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, cons
     return KA_OK;
 }
 
-static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpoints *endpoints,
-                             const ka_sink *sink)
+static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *sink)
+{
+    if (ka_links_replay(links) != KA_OK || ka_links_end(links) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_links_tell_lives(links);
+    ka_links_couple(links, a->config.thresholds.gateway_answer_ns);
+    ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
+    for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
+        ka_pair_record record;
+        ka_pair_record_of(&links->pairs.at[i], &record);
+        sink->pair(sink->user, &record);
+    }
+    return KA_OK;
+}
+
+static ka_status report_open(const ka_audit *a, const ka_connection *c, beside others, const ka_sink *sink)
 {
     ka_view v;
+    ka_endpoints *endpoints = others.endpoints;
     ka_endpoint *endpoint = NULL;
     if (c->endpoint != NULL)
         endpoint = endpoints->at[c->endpoint->index];
@@ -265,19 +289,31 @@ static ka_status report_open(const ka_audit *a, const ka_connection *c, ka_endpo
         return KA_NO_MEMORY;
     ka_view_init(c, &a->config.thresholds, a->now, a->tick_ns, &v);
     v.capture_ended = true;
-    return judge(a, &v, sink, endpoints, endpoint);
+    return judge(a, &v, sink, others, endpoint);
+}
+
+static ka_status report_all(const ka_audit *a, beside others, const ka_sink *sink)
+{
+    ka_status status = KA_OK;
+    for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)
+        status = report_open(a, c, others, sink);
+    if (status == KA_OK)
+        status = tell_endpoints(a, others.endpoints, sink);
+    return status == KA_OK ? tell_pairs(a, others.links, sink) : status;
 }
 
 ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
 {
     ka_endpoints endpoints;
-    ka_status status = ka_endpoints_copy(&a->endpoints, &a->config.allocator, &endpoints);
-    if (status != KA_OK)
-        return status;
-    for (const ka_connection *c = a->oldest; c != NULL && status == KA_OK; c = c->newer)
-        status = report_open(a, c, &endpoints, sink);
-    if (status == KA_OK)
-        status = tell_endpoints(a, &endpoints, sink);
+    ka_links links;
+    if (ka_endpoints_copy(&a->endpoints, &a->config.allocator, &endpoints) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_status status = ka_links_copy(&a->links, &links);
+    if (status == KA_OK) {
+        links.sink = sink;
+        status = report_all(a, (beside){&endpoints, &links}, sink);
+        ka_links_fini(&links);
+    }
     ka_endpoints_fini(&endpoints);
     return status;
 }

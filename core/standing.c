@@ -28,3 +28,13 @@ void ka_connection_standing(const ka_connection *c, ka_standing *out)
         .counts = last->effective,
     };
 }
+
+bool ka_connection_was_reset(const ka_connection *c)
+{
+    for (int d = 0; d < 2; d++) {
+        const ka_ending *ending = c->transport.half[d].ending;
+        if (ending != NULL && ending->rst.frame != 0)
+            return true;
+    }
+    return false;
+}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "window.h"
 
 /* Unwrapped numbers start here, so that what lies before the first one seen does not go below zero. */
 #define SEQ_BASE (UINT64_C(1) << 33)
@@ -391,6 +392,11 @@ ka_status ka_transport_segment(ka_transport *t, const ka_allocator *allocator, c
     }
     if (s->captured_bytes < s->len_bytes)
         t->failed_gates |= KA_GATE_SNAPLEN;
+    if ((s->flags & KA_RST) && !ka_window_takes_reset(&t->half[s->direction], &t->half[!s->direction], s))
+        return KA_OK;
+    if (!t->half[s->direction].seen && ka_window_is_older(&t->half[s->direction], &t->half[!s->direction], s))
+        return KA_OK;
+    ka_window_note(&t->half[s->direction], s);
     if ((s->flags & KA_ACK) && take_ack(t, allocator, s) != KA_OK)
         return KA_NO_MEMORY;
     ka_status status = take_sequence(t, allocator, s, news);

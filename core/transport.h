@@ -65,9 +65,11 @@ typedef struct ka_half {
     uint16_t data_ip_id;    /* of the segment at last_data_ns */
     uint8_t data_rtt_count; /* stays at its largest value: three are enough to tell jitter */
     uint8_t ttl;            /* of the newest segment that was no RST; 0: none */
+    uint8_t window_scale;   /* of its SYN, as ka_segment tells it */
     bool seen : 1;
     bool syn : 1;
     bool ttl_varied : 1;
+    uint8_t window_bits : 5; /* of the largest window it advertised, unscaled */
 } ka_half;
 
 typedef struct ka_transport {

@@ -10,6 +10,7 @@
 #include "report/escape.h"
 #include "what_if_options.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -47,6 +48,7 @@ enum {
     CODE_EACH,
     CODE_JOBS,
     CODE_MEMORY,
+    CODE_PROXY,
     CODE_THRESHOLD,                                  /* and the row's index */
     CODE_WHAT_IF = CODE_THRESHOLD + THRESHOLD_COUNT, /* and a what_if_option */
 };
@@ -54,6 +56,7 @@ enum {
 static const struct option plain_options[] = {
     {"format", required_argument, NULL, CODE_FORMAT},
     {"filter", required_argument, NULL, CODE_FILTER},
+    {"proxy", required_argument, NULL, CODE_PROXY},
     {"recursive", no_argument, NULL, 'r'},
     {"each", no_argument, NULL, CODE_EACH},
     {"jobs", required_argument, NULL, CODE_JOBS},
@@ -209,6 +212,36 @@ static options_status select_findings(options *out, int code, char *error)
     return OPTIONS_RUN;
 }
 
+static bool read_address(ka_slice text, ka_address *out)
+{
+    char name[INET6_ADDRSTRLEN];
+    *out = (ka_address){{0}, 0, 4};
+    if (text.len_bytes >= sizeof name)
+        return false;
+    memcpy(name, text.bytes, text.len_bytes);
+    name[text.len_bytes] = '\0';
+    if (inet_pton(AF_INET, name, out->ip) == 1)
+        return true;
+    out->version = 6;
+    return inet_pton(AF_INET6, name, out->ip) == 1;
+}
+
+/* ADDRESS[,ADDRESS]... */
+static options_status set_proxy(options *out, char *error)
+{
+    const char *at = optarg;
+    for (bool more = true; more; at++) {
+        ka_slice text = {at, strcspn(at, ",")};
+        if (out->proxy_count == OPTIONS_PROXY_MAX)
+            return wrong(error, "--proxy: more than %d addresses", OPTIONS_PROXY_MAX);
+        if (!read_address(text, &out->proxy[out->proxy_count++]))
+            return wrong(error, "--proxy: \"%s\" is no IP address", slice_as_typed(text).text);
+        at += text.len_bytes;
+        more = *at == ',';
+    }
+    return OPTIONS_RUN;
+}
+
 /* getopt_long's '?': an unknown option, an ambiguous abbreviation, or a value where none belongs. */
 static options_status not_understood(char **argv, char *error)
 {
@@ -353,6 +386,8 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case CODE_ONLY:
     case CODE_IGNORE:
         return select_findings(out, code, error);
+    case CODE_PROXY:
+        return set_proxy(out, error);
     case CODE_SET:
         return set_by_name(out, error);
     case ':':

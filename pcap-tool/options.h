@@ -13,6 +13,9 @@
 typedef enum options_format { OPTIONS_TEXT, OPTIONS_NDJSON } options_format;
 typedef enum options_color { OPTIONS_COLOR_AUTO, OPTIONS_COLOR_ALWAYS, OPTIONS_COLOR_NEVER } options_color;
 
+/* Addresses of one proxy: its clients' side, its servers' side, and both in IPv6. */
+enum { OPTIONS_PROXY_MAX = 8 };
+
 /* To audit while capturing. */
 typedef struct options_live {
     const char *interfaces[CAPTURE_INTERFACES_MAX];
@@ -42,6 +45,8 @@ typedef struct options {
     bool servers;
     bool has_fail_on;
     ka_severity fail_on;
+    ka_address proxy[OPTIONS_PROXY_MAX];
+    size_t proxy_count;
     options_live live;
     bool no_sandbox;
     bool no_progress;

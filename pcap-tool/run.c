@@ -177,6 +177,9 @@ static bool open_audit(run *self)
         .settled_user = &self->streams,
         .encapsulation = encapsulation,
         .encapsulation_user = self,
+        .several_clocks = self->settings.path_count > 1,
+        .proxy_addresses = self->settings.proxy,
+        .proxy_address_count = self->settings.proxy_count,
     };
     /* Against captures made to collide; without entropy only that protection is lost. */
     if (getrandom(&config.hash_seed, sizeof config.hash_seed, GRND_NONBLOCK) < 0)
@@ -362,6 +365,8 @@ static void list_incomplete(run *self)
          ka_audit_clients_left_out(self->audit), false, false},
         {"ledgers", "observations left out of the statistics of servers and clients, whose memory was full",
          ka_audit_observations_left_out(self->audit), false, false},
+        {"pairs", "requests through a proxy that were forgotten before the end, or have no pair",
+         ka_audit_pairs_left_out(self->audit), false, false},
         {"what-if", "connections beyond the memory for replaying them",
          self->what_if ? what_if_left_out(self->what_if) : 0, false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},

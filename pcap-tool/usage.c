@@ -23,6 +23,8 @@ static const usage_row input_rows[] = {
      "what a capture may take in memory, with suffix K, M or G (default 1G); beyond it connections idle for "
      "longest are given up, and told"},
     {"--filter EXPR", "look only at packets that match this BPF expression, as tcpdump takes it"},
+    {"--proxy ADDR[,ADDR]", "addresses of one proxy, of its clients' side and its servers' side; found "
+                            "without this where they are one, or enough requests went through"},
     {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
     {NULL, "keptalive --each -r captures/ | less"},
 };

@@ -39,6 +39,12 @@ static void on_finding(void *user, const ka_finding *finding)
     into->finding(into->user, finding);
 }
 
+static void on_link(void *user, const ka_link_record *link)
+{
+    const ka_sink *into = &((listener *)user)->results;
+    into->link(into->user, link);
+}
+
 static void on_exchange(void *user, const ka_exchange_record *exchange)
 {
     ((listener *)user)->all->exchange = *exchange;
@@ -76,7 +82,7 @@ static gboolean equal_ends(const void *a, const void *b)
     return memcmp(a, b, 2 * sizeof(ka_address)) == 0;
 }
 
-collect *collect_new(const ka_thresholds *thresholds)
+collect *collect_new(const ka_thresholds *thresholds, const ka_address *proxy, size_t proxy_count)
 {
     collect *self = wmem_new0(wmem_file_scope(), collect);
     self->results = results_new();
@@ -87,10 +93,12 @@ collect *collect_new(const ka_thresholds *thresholds)
     ka_config config = {
         .thresholds = *thresholds,
         .allocator = memory_file,
-        .sink = {ears, on_connection, on_finding, on_exchange, NULL},
+        .sink = {ears, on_connection, on_finding, on_exchange, NULL, NULL, on_link},
         .settled = on_settled,
         .settled_user = self,
         .noted = on_noted,
+        .proxy_addresses = proxy,
+        .proxy_address_count = proxy_count,
         .hash_seed = (uint64_t)g_random_int() << 32 | g_random_int(),
     };
     ka_audit_new(&config, &self->audit); /* fails for want of memory alone, and wmem never does */

@@ -90,7 +90,7 @@ typedef struct collect_frame {
 } collect_frame;
 
 /* In file scope. */
-collect *collect_new(const ka_thresholds *thresholds);
+collect *collect_new(const ka_thresholds *thresholds, const ka_address *proxy, size_t proxy_count);
 /* Before the file scope goes. */
 void collect_free(collect *self);
 

@@ -108,6 +108,7 @@ static bool read_request_line(ka_slice line, http_head *out)
     const char *target = line.bytes + n + 1;
     while (target < tail && *target == ' ')
         target++;
+    out->target = (ka_slice){target, target < tail ? (size_t)(tail - target) : 0};
     out->origin_form = target < tail && *target == '/';
     out->malformed = out->malformed || has_blank_or_control((ka_slice){target, (size_t)(tail - target)});
     out->version = (uint8_t)(10 + tail[VERSION_BYTES - 1] - '0');
@@ -202,7 +203,7 @@ http_head_status http_head_read(char *bytes, size_t len_bytes, http_head *out)
     out->is_response = out->origin_form = out->chunked = out->coded = out->has_length = out->malformed =
         false;
     out->status = 0;
-    out->method = (ka_slice){NULL, 0};
+    out->method = out->target = (ka_slice){NULL, 0};
     out->field_count = 0;
     out->length_bytes = 0;
     bool bare_lf = false;

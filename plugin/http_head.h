@@ -18,6 +18,7 @@ typedef struct http_head {
     uint8_t version;
     uint16_t status;
     ka_slice method;
+    ka_slice target;
     bool origin_form; /* the target of the request begins with a slash */
     ka_field fields[HTTP_HEAD_FIELDS_MAX];
     size_t field_count;

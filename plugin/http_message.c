@@ -41,6 +41,7 @@ ka_message http_message_of(const collect_frame *frame, const http_head *head)
         .version = head->version,
         .status = head->status,
         .method = head->method,
+        .target = head->target,
         .origin_form = head->origin_form,
         .framing = http_head_framing(head, asked_of(frame->connection)),
         .fields = head->fields,
@@ -59,22 +60,13 @@ void http_message_begun(collect_connection *connection, const http_head *head)
     connection->http = true;
 }
 
-static bool has_expect(const ka_message *m)
-{
-    for (size_t i = 0; i < m->field_count; i++) {
-        if (m->fields[i].name == KA_FIELD_EXPECT)
-            return true;
-    }
-    return false;
-}
-
-/* The body of a request with Expect may come late, or never; an event stream has no end. */
+/* The body of a request with Expect may come late, or never; an event stream has no end; and whose head it is
+ * tells who the client is, where the SYN was not captured. */
 void http_message_head(const collect_frame *frame, const http_head *head, const ka_message *m)
 {
     ka_message begun = *m;
     begun.len_bytes = head->len_bytes;
-    if (m->is_response ? m->framing == KA_FRAMING_CHUNKED || m->framing == KA_FRAMING_UNTIL_CLOSE
-                       : has_expect(m))
+    if (m->framing != KA_FRAMING_NONE && m->framing != KA_FRAMING_TUNNEL)
         ka_head_seen(frame->connection->core, &begun);
 }
 
@@ -92,7 +84,7 @@ static void keep_slice(char **at, ka_slice *slice)
 static ka_message *keep(const ka_message *m)
 {
     size_t fields_bytes = m->field_count * sizeof *m->fields;
-    size_t text_bytes = m->method.len_bytes;
+    size_t text_bytes = m->method.len_bytes + m->target.len_bytes;
     for (size_t i = 0; i < m->field_count; i++)
         text_bytes += m->fields[i].value.len_bytes;
     ka_message *kept = wmem_alloc(wmem_file_scope(), sizeof *kept + fields_bytes + text_bytes);
@@ -101,6 +93,7 @@ static ka_message *keep(const ka_message *m)
     *kept = *m;
     kept->fields = fields;
     keep_slice(&at, &kept->method);
+    keep_slice(&at, &kept->target);
     for (size_t i = 0; i < m->field_count; i++) {
         fields[i] = m->fields[i];
         keep_slice(&at, &fields[i].value);

@@ -100,8 +100,9 @@ static void on_file_open(void)
     set_postdissector_wanted_hfids(handle, on ? wanted_ids() : NULL);
     if (!on)
         return;
+    ka_address proxy[PREFERENCES_PROXY_MAX];
     preferences_thresholds(&thresholds);
-    audit = collect_new(&thresholds);
+    audit = collect_new(&thresholds, proxy, preferences_proxy(proxy));
 }
 
 static void on_file_close(void)

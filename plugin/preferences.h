@@ -15,4 +15,8 @@ void preferences_register(int protocol);
 bool preferences_enabled(void);
 void preferences_thresholds(ka_thresholds *out);
 
+/* Addresses of one proxy, as --proxy of the tool; what is no address is left out. Returns how many. */
+enum { PREFERENCES_PROXY_MAX = 8 };
+size_t preferences_proxy(ka_address out[PREFERENCES_PROXY_MAX]);
+
 #endif

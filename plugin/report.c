@@ -32,8 +32,10 @@ static void write_layer(const ka_writer *writer, const results *known, results_l
         } else if (e->finding != NULL) {
             sum->by_id[e->finding->finding.id]++;
             ka_write_finding(writer, &e->finding->finding);
-        } else {
+        } else if (e->endpoint != NULL) {
             ka_write_endpoint(writer, e->endpoint);
+        } else {
+            ka_write_pair(writer, e->pair);
         }
     }
 }

@@ -11,6 +11,8 @@ typedef struct layer {
     wmem_map_t *by_frame;  /* frame -> results_finding */
     wmem_map_t *by_stream; /* stream -> ka_record */
     wmem_map_t *by_server; /* ka_address -> ka_endpoint_record */
+    wmem_map_t *onwards;   /* frame of a request -> the frame with which a proxy sent it on */
+    wmem_map_t *back;      /* and the other way */
 } layer;
 
 struct results {
@@ -35,6 +37,8 @@ static void layer_init(layer *self, wmem_allocator_t *scope)
     self->by_frame = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     self->by_stream = wmem_map_new(scope, g_direct_hash, g_direct_equal);
     self->by_server = wmem_map_new(scope, results_hash_address, results_equal_addresses);
+    self->onwards = wmem_map_new(scope, g_direct_hash, g_direct_equal);
+    self->back = wmem_map_new(scope, g_direct_hash, g_direct_equal);
 }
 
 results *results_new(void)
@@ -103,10 +107,30 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
     wmem_map_insert(self->by_server, &kept->server, kept);
 }
 
+static void on_pair(void *user, const ka_pair_record *pair)
+{
+    layer *self = user;
+    append(self)->pair = wmem_memdup(self->scope, pair, sizeof *pair);
+}
+
+static void on_link(void *user, const ka_link_record *link)
+{
+    layer *self = user;
+    void *asked = GUINT_TO_POINTER((guint)link->asked.frame);
+    void *forwarded = GUINT_TO_POINTER((guint)link->forwarded.frame);
+    wmem_map_insert(self->onwards, asked,
+                    forwarded); /* of several attempts the first, which is told last, stays */
+    wmem_map_insert(self->back, forwarded, asked);
+}
+
 static ka_sink sink_of(layer *self)
 {
-    return (ka_sink){
-        .user = self, .connection = on_connection, .finding = on_finding, .endpoint = on_endpoint};
+    return (ka_sink){.user = self,
+                     .connection = on_connection,
+                     .finding = on_finding,
+                     .endpoint = on_endpoint,
+                     .pair = on_pair,
+                     .link = on_link};
 }
 
 ka_sink results_sink(results *self)
@@ -152,4 +176,25 @@ const ka_record *results_connection(const results *self, uint32_t stream)
 const ka_endpoint_record *results_endpoint(const results *self, const ka_address *server)
 {
     return wmem_map_lookup(self->layers[RESULTS_OPEN].by_server, server);
+}
+
+static uint64_t other_side(const results *self, uint64_t frame, bool onwards)
+{
+    for (unsigned i = 0; i < RESULTS_LAYERS; i++) {
+        wmem_map_t *links = onwards ? self->layers[i].onwards : self->layers[i].back;
+        void *found = wmem_map_lookup(links, GUINT_TO_POINTER((guint)frame));
+        if (found != NULL)
+            return GPOINTER_TO_UINT(found);
+    }
+    return 0;
+}
+
+uint64_t results_forwarded_in(const results *self, uint64_t frame)
+{
+    return other_side(self, frame, true);
+}
+
+uint64_t results_forwarded_from(const results *self, uint64_t frame)
+{
+    return other_side(self, frame, false);
 }

@@ -24,6 +24,7 @@ typedef struct results_entry {
     const ka_record *connection;
     const results_finding *finding;
     const ka_endpoint_record *endpoint;
+    const ka_pair_record *pair;
 } results_entry;
 
 typedef struct results results;
@@ -44,6 +45,10 @@ const results_entry *results_first(const results *self, results_layer layer);
 const results_finding *results_on_frame(const results *self, results_layer layer, uint64_t frame);
 const ka_record *results_connection(const results *self, uint32_t stream);
 const ka_endpoint_record *results_endpoint(const results *self, const ka_address *server);
+
+/* The frame with the same request on the other side of a proxy, towards the server or the client; 0: none. */
+uint64_t results_forwarded_in(const results *self, uint64_t frame);
+uint64_t results_forwarded_from(const results *self, uint64_t frame);
 
 /* For hash tables keyed by addresses; bytes between the fields of an address must be zero. */
 guint results_hash_address(const void *address);

@@ -131,6 +131,14 @@ static proto_item *add_event(const branch *at, const frame_fact *fact, bool all_
     return item;
 }
 
+static void add_other_side(const branch *at, const results *known)
+{
+    int64_t onwards = known != NULL ? (int64_t)results_forwarded_in(known, at->pinfo->num) : 0;
+    int64_t back = known != NULL ? (int64_t)results_forwarded_from(known, at->pinfo->num) : 0;
+    add_uint(at, FIELD_FORWARDED_IN, onwards != 0 ? onwards : KA_NONE);
+    add_uint(at, FIELD_FORWARDED_FROM, back != 0 ? back : KA_NONE);
+}
+
 static void add_request(const branch *at, const frame_fact *fact)
 {
     if (fact->other_frame != 0)
@@ -153,18 +161,21 @@ static void add_response(const branch *at, const frame_fact *fact)
     add_time(at, FIELD_DEADLINE, fact->deadline_ns);
 }
 
-static void add_fact(const branch *at, const frame_fact *fact, bool all_known)
+static void add_fact(const branch *at, const frame_fact *fact, const results *known)
 {
     branch in = *at;
+    bool all_known = known != NULL;
     proto_item *item = add_event(at, fact, all_known);
     if (fact->kind != FRAME_FACT_REQUEST && fact->kind != FRAME_FACT_RESPONSE)
         return;
     in.tree = proto_item_add_subtree(item, ett_fact);
     add_uint(&in, FIELD_REQUEST_NUMBER, fact->number);
-    if (fact->kind == FRAME_FACT_REQUEST)
+    if (fact->kind == FRAME_FACT_REQUEST) {
         add_request(&in, fact);
-    else
+        add_other_side(&in, known);
+    } else {
         add_response(&in, fact);
+    }
 }
 
 /* ---- The end of the connection ---- */
@@ -330,7 +341,7 @@ void show(const show_frame *frame, tvbuff_t *tvb, packet_info *pinfo, proto_tree
     if (!wanted)
         return;
     for (const frame_fact *fact = facts; fact != NULL; fact = fact->next)
-        add_fact(&at, fact, frame->results != NULL);
+        add_fact(&at, fact, frame->results);
     if (record != NULL)
         add_close(&at, record);
 }

@@ -49,21 +49,33 @@ static int read_ip(const ip_place *ip, tcp_facts *out)
     return payload_bytes == 0 ? -1 : at + IPV6_HEADER_BYTES + payload_bytes;
 }
 
-static uint16_t read_mss(tvbuff_t *bytes, int at, int end)
+enum { OPTION_MSS = 2, OPTION_MSS_BYTES = 4, OPTION_SCALE = 3, OPTION_SCALE_BYTES = 3 };
+
+/* Where the first option of that kind and length begins; -1: there is none. */
+static int find_option(tvbuff_t *bytes, int at, int end, uint8_t option, int option_bytes)
 {
-    enum { END = 0, NOTHING = 1, MSS = 2 };
+    enum { END = 0, NOTHING = 1 };
     while (at < end) {
         uint8_t kind = compat_byte(bytes, at);
         if (kind == END || (kind != NOTHING && at + 2 > end))
-            return 0;
+            return -1;
         uint8_t len_bytes = kind == NOTHING ? 1 : compat_byte(bytes, at + 1);
-        if (kind == MSS && len_bytes == 4 && at + 4 <= end)
-            return tvb_get_ntohs(bytes, at + 2);
+        if (kind == option && len_bytes == option_bytes && at + option_bytes <= end)
+            return at;
         if (len_bytes == 0 || (kind != NOTHING && len_bytes < 2))
-            return 0;
+            return -1;
         at += len_bytes;
     }
-    return 0;
+    return -1;
+}
+
+static void read_syn_options(tvbuff_t *bytes, int at, int end, ka_segment *segment)
+{
+    int mss = find_option(bytes, at, end, OPTION_MSS, OPTION_MSS_BYTES);
+    int scale = find_option(bytes, at, end, OPTION_SCALE, OPTION_SCALE_BYTES);
+    segment->mss = mss >= 0 ? tvb_get_ntohs(bytes, mss + 2) : 0;
+    uint8_t shift = scale >= 0 ? compat_byte(bytes, scale + 2) : UINT8_MAX;
+    segment->window_scale = shift < UINT8_MAX ? shift + 1 : 0;
 }
 
 static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
@@ -85,7 +97,7 @@ static bool read_tcp(const field_info *tcp, int ip_end, tcp_facts *out)
     out->payload_seq = segment->seq + (segment->flags & KA_SYN ? 1 : 0);
     segment->window = tvb_get_ntohs(bytes, at + 14);
     if (segment->flags & KA_SYN && tvb_bytes_exist(bytes, at, header_bytes))
-        segment->mss = read_mss(bytes, at + TCP_HEADER_BYTES, out->payload_start);
+        read_syn_options(bytes, at + TCP_HEADER_BYTES, out->payload_start, segment);
     int captured_end = (int)tvb_captured_length(bytes);
     if (captured_end > end)
         captured_end = end;
@@ -120,6 +132,15 @@ static int64_t time_of(const packet_info *pinfo)
     return secs * KA_SECOND_NS + (is_odd ? 0 : pinfo->abs_ts.nsecs);
 }
 
+/* Captures with several may have several clocks. */
+static uint16_t interface_of(const packet_info *pinfo)
+{
+    const wtap_rec *rec = pinfo->rec;
+    bool told =
+        rec != NULL && rec->rec_type == REC_TYPE_PACKET && rec->presence_flags & WTAP_HAS_INTERFACE_ID;
+    return told ? (uint16_t)MIN(rec->rec_header.packet_header.interface_id, UINT16_MAX) : 0;
+}
+
 bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
 {
     unsigned tcp_count = wanted_count(tree, WANTED_TCP);
@@ -137,6 +158,7 @@ bool tcp_facts_read(packet_info *pinfo, proto_tree *tree, tcp_facts *out)
     memset(out, 0, sizeof *out);
     out->segment.time_ns = time_of(pinfo);
     out->segment.frame = pinfo->num;
+    out->segment.interface = interface_of(pinfo);
     out->stream = compat_uinteger(wanted_item(tree, WANTED_TCP_STREAM, stream_count - 1));
     int ip_end = read_ip(&ip, out);
     if (ip.item->ds_tvb != tcp->ds_tvb) /* fragments put together: the header tells one fragment's length */

@@ -13,10 +13,18 @@ enum {
 };
 
 /* RFC 9293 section 3.2 */
-enum { OPTION_END = 0, OPTION_NOP = 1, OPTION_MSS = 2, OPTION_MSS_BYTES = 4 };
+enum {
+    OPTION_END = 0,
+    OPTION_NOP = 1,
+    OPTION_MSS = 2,
+    OPTION_MSS_BYTES = 4,
+    OPTION_SCALE = 3,
+    OPTION_SCALE_BYTES = 3
+};
 
-/* The MSS option's value, or 0. */
-static uint16_t find_mss(const uint8_t *options, uint32_t len_bytes)
+/* The first option of that kind, which has that length; NULL: none. */
+static const uint8_t *find_option(const uint8_t *options, uint32_t len_bytes, uint8_t kind,
+                                  uint8_t option_bytes)
 {
     uint32_t at = 0;
     while (at < len_bytes && options[at] != OPTION_END) {
@@ -25,12 +33,21 @@ static uint16_t find_mss(const uint8_t *options, uint32_t len_bytes)
             continue;
         }
         if (len_bytes - at < 2 || options[at + 1] < 2 || options[at + 1] > len_bytes - at)
-            return 0;
-        if (options[at] == OPTION_MSS && options[at + 1] == OPTION_MSS_BYTES)
-            return bytes_be16(options + at + 2);
+            return NULL;
+        if (options[at] == kind && options[at + 1] == option_bytes)
+            return options + at;
         at += options[at + 1];
     }
-    return 0;
+    return NULL;
+}
+
+static void read_syn_options(packet_bytes options, ka_segment *segment)
+{
+    const uint8_t *mss = find_option(options.bytes, options.captured_bytes, OPTION_MSS, OPTION_MSS_BYTES);
+    const uint8_t *scale =
+        find_option(options.bytes, options.captured_bytes, OPTION_SCALE, OPTION_SCALE_BYTES);
+    segment->mss = mss != NULL ? bytes_be16(mss + 2) : 0;
+    segment->window_scale = scale != NULL && scale[2] < UINT8_MAX ? scale[2] + 1 : 0;
 }
 
 /* The header up to its window, which is captured; no payload. */
@@ -47,6 +64,7 @@ static void read_header(const ip_packet *ip, packet_tcp *out)
     segment->flags = header[13] & 0x3f;
     segment->window = bytes_be16(header + 14);
     segment->mss = 0;
+    segment->window_scale = 0;
     segment->ip_id = ip->id;
     segment->ttl = ip->ttl;
     out->payload = header;
@@ -65,7 +83,7 @@ packet_verdict tcp_parse(const ip_packet *ip, packet_tcp *out)
     packet_bytes options = bytes_after(bytes_first(*packet, header_bytes), TCP_BYTES);
     packet_bytes payload = bytes_after(*packet, header_bytes);
     if (out->segment.flags & KA_SYN)
-        out->segment.mss = find_mss(options.bytes, options.captured_bytes);
+        read_syn_options(options, &out->segment);
     out->segment.len_bytes = payload.wire_bytes;
     out->segment.captured_bytes = payload.captured_bytes;
     out->payload = payload.bytes;

@@ -109,6 +109,12 @@ void ndjson_endpoint(ndjson *self, const ka_endpoint_record *endpoint)
         note(self, ka_write_endpoint(&self->writer, endpoint));
 }
 
+void ndjson_pair(ndjson *self, const ka_pair_record *pair)
+{
+    if (self->error == 0)
+        note(self, ka_write_pair(&self->writer, pair));
+}
+
 void ndjson_finding_counts(FILE *out, const tally *counts)
 {
     const char *comma = "";

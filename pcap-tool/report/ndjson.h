@@ -25,6 +25,7 @@ void ndjson_connection(ndjson *self, const ka_record *record);
 void ndjson_finding(ndjson *self, const ka_finding *finding);
 void ndjson_exchange(ndjson *self, const ka_exchange_record *exchange);
 void ndjson_endpoint(ndjson *self, const ka_endpoint_record *endpoint);
+void ndjson_pair(ndjson *self, const ka_pair_record *pair);
 
 /* Writes the summary. */
 void ndjson_finish(ndjson *self, const report_end *end, const tally *counts);

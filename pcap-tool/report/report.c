@@ -77,6 +77,13 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
         ndjson_endpoint(&self->ndjson, endpoint);
 }
 
+static void on_pair(void *user, const ka_pair_record *pair)
+{
+    report *self = user;
+    if (!self->text)
+        ndjson_pair(&self->ndjson, pair);
+}
+
 report *report_new(const report_options *options, const ka_allocator *allocator)
 {
     report *self = allocator->resize(allocator->user, NULL, sizeof *self);
@@ -86,8 +93,8 @@ report *report_new(const report_options *options, const ka_allocator *allocator)
                             .selection = options->selection,
                             .only_counts = options->body != NULL,
                             .selects = !selection_is_all(&options->selection)};
-    self->sink =
-        (ka_sink){self, on_connection, on_finding, options->exchanges ? on_exchange : NULL, on_endpoint};
+    self->sink = (ka_sink){self,        on_connection, on_finding, options->exchanges ? on_exchange : NULL,
+                           on_endpoint, on_pair,       NULL};
     if (options->format == REPORT_NDJSON) {
         ndjson_begin(&self->ndjson, options);
         return self;

@@ -6,6 +6,7 @@
 
 #include "color.h"
 #include "escape.h"
+#include "text_ladder.h"
 #include "units.h"
 #include "wrap.h"
 
@@ -36,10 +37,36 @@ __attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], 
     va_end(arguments);
 }
 
+/* Both connections of a proxy. */
+static void write_pair(const report_options *options, const ka_finding *finding)
+{
+    char peer[UNITS_PEER_BYTES], left[LINE_BYTES] = "", right[LINE_BYTES] = "";
+    const ka_pair_end *up = &finding->upstream;
+    FILE *out = options->out;
+    units_peer(&finding->client, peer);
+    append(left, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
+    units_peer(&finding->server, peer);
+    append(right, "proxy %s", peer);
+    fprintf(out, "\n  %s", color(options->color, COLOR_BOLD));
+    wrap_two(out, 2, 4, left, right);
+    left[0] = right[0] = '\0';
+    units_peer(&up->client, peer);
+    append(left, "stream %" PRIu32 ": proxy %s,", up->stream, peer);
+    units_peer(&up->server, peer);
+    append(right, "origin %s", peer);
+    fputs("    ", out);
+    wrap_two(out, 4, 4, left, right);
+    fputs(color(options->color, COLOR_PLAIN), out);
+}
+
 static void write_place(const report_options *options, const ka_finding *finding)
 {
     char peer[UNITS_PEER_BYTES], client[LINE_BYTES] = "", server[LINE_BYTES] = "";
     FILE *out = options->out;
+    if (finding->has_pair) {
+        write_pair(options, finding);
+        return;
+    }
     units_peer(&finding->server, peer);
     append(server, finding->has_stream ? "server %s" : "Server %s", peer);
     fprintf(out, "\n  %s", color(options->color, COLOR_BOLD));
@@ -190,6 +217,8 @@ void text_instance_write(const report_options *options, const ka_finding *findin
     write_sentence(out, finding);
     if (with_fault)
         fprintf(out, "    At fault: %s\n", ka_fault_name(finding->fault));
+    if (finding->has_pair)
+        text_ladder_write(options, finding);
     write_frames(options, finding);
     write_causes(out, finding);
     write_doubts(out, finding, severity);

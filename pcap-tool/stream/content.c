@@ -117,7 +117,7 @@ static void on_request_head(const content_place *place)
     }
     flow_push_method(flow, http_request_method(parser));
     http_set_method(parser, METHOD_OTHER);
-    if (parser->state != HTTP_STATE_COMPLETE && has_expect(&parser->message))
+    if (parser->state != HTTP_STATE_COMPLETE && (!flow->began_with_syn || has_expect(&parser->message)))
         place->context->facts->head_seen(flow->connection, &parser->message);
 }
 
@@ -158,7 +158,9 @@ static void on_head(const content_place *place)
         return;
     }
     on_response_head(place);
-    if (parser->message.framing == KA_FRAMING_CHUNKED || parser->message.framing == KA_FRAMING_UNTIL_CLOSE)
+    ka_framing framing = parser->message.framing;
+    bool counted = framing == KA_FRAMING_LENGTH && place->flow->began_with_syn;
+    if (!counted && framing != KA_FRAMING_NONE && framing != KA_FRAMING_TUNNEL)
         place->context->facts->head_seen(place->flow->connection, &parser->message);
 }
 

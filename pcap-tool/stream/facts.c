@@ -7,6 +7,7 @@
 const stream_facts stream_facts_core = {
     .connection_open = ka_connection_open,
     .segment_seen = ka_segment_seen,
+    .was_reset = ka_connection_was_reset,
     .message_seen = ka_message_seen,
     .head_seen = ka_head_seen,
     .stray_seen = ka_stray_seen,

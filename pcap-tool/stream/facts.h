@@ -12,6 +12,7 @@ typedef struct stream_facts {
     ka_status (*connection_open)(ka_audit *audit, uint32_t stream, const ka_address ends[2], void *owner,
                                  ka_connection **out);
     ka_status (*segment_seen)(ka_audit *audit, ka_connection *connection, const ka_segment *segment);
+    bool (*was_reset)(const ka_connection *connection);
     ka_status (*message_seen)(ka_audit *audit, ka_connection *connection, const ka_message *message);
     void (*head_seen)(ka_connection *connection, const ka_message *head);
     ka_status (*stray_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *stray);

@@ -69,8 +69,8 @@ static uint64_t eight(const char *bytes)
     return word;
 }
 
-/* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other token byte to a letter or
- * '-'. */
+/* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other byte to a letter, and to '-'
+ * only CR. */
 static bool equals(const char *name, const char *lower, size_t len_bytes)
 {
     const uint64_t lower_case = UINT64_C(0x2020202020202020);
@@ -96,7 +96,8 @@ static const known *find(const char *text, size_t len_bytes)
         if (at->len_bytes >= len_bytes || (text[1] | 0x20) != at->name[1])
             continue;
         char end = text[at->len_bytes];
-        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes))
+        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes) &&
+            memchr(text, '\r', at->len_bytes) == NULL) /* to equals(), it is a '-' */
             return at;
     }
     return NULL;

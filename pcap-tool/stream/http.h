@@ -43,6 +43,7 @@ typedef struct http_scan {
     uint32_t line;        /* offset of the line's first byte */
     uint32_t at;          /* everything before it was looked at */
     bool folded;          /* some line continues another (obs-fold, RFC 9112 section 5.2) */
+    bool start_checked;   /* the first line is well-formed */
     uint8_t matter_count; /* beyond HTTP_LINES_MAX: all lines do */
 } http_scan;
 

@@ -85,7 +85,8 @@ static bool execute_lines(http_parser *parser, const char *head, size_t len_byte
 {
     const http_scan *scan = &parser->scan;
     if (scan->folded || scan->matter_count > HTTP_LINES_MAX)
-        return llhttp_execute(&parser->llhttp, head + skip_bytes, len_bytes - skip_bytes) == HPE_PAUSED &&
+        return !has_bare_cr(head, parser->matter[0].len_bytes) &&
+               llhttp_execute(&parser->llhttp, head + skip_bytes, len_bytes - skip_bytes) == HPE_PAUSED &&
                llhttp_get_error_pos(&parser->llhttp) == head + len_bytes;
     for (unsigned i = 0; i < scan->matter_count; i++) {
         const http_line *line = &parser->matter[i];
@@ -155,12 +156,27 @@ static void note_line(http_parser *parser, const char *line, size_t at, size_t l
     scan->matter_count++;
 }
 
-/* Looks for the empty line that ends the head. HTTP_HEAD_WHOLE: *end_bytes is set. */
-static http_event scan_head(http_parser *parser, const char *bytes, size_t len_bytes, size_t *end_bytes)
+/* llhttp sees the first line when the head is whole: what it would refuse then need not wait for that. */
+static bool check_start_line(http_scan *scan, const char *bytes, size_t len_bytes)
+{
+    if (scan->start_checked)
+        return true;
+    const char *lf = memchr(bytes, '\n', len_bytes);
+    scan->start_checked = start_line_whole(bytes, (size_t)(lf + 1 - bytes)) != START_LINE_BAD;
+    return scan->start_checked;
+}
+
+/* Looks for the empty line that ends the head. HTTP_HEAD_WHOLE: *end_bytes is set. Bytes beyond the limit are
+ * never looked at, so that the answer does not depend on where a segment ends. */
+static http_event scan_head(stream_context *context, http_parser *parser, const char *bytes, size_t len_bytes,
+                            size_t *end_bytes)
 {
     http_scan *scan = &parser->scan;
     size_t at = scan->at, begin = scan->line;
+    bool too_long = len_bytes > context->limits.head_bytes;
     const char *lf;
+    if (too_long)
+        len_bytes = context->limits.head_bytes;
     while ((lf = memchr(bytes + at, '\n', len_bytes - at)) != NULL) {
         const char *line = bytes + begin;
         size_t line_bytes = (size_t)(lf + 1 - line);
@@ -181,11 +197,13 @@ static http_event scan_head(http_parser *parser, const char *bytes, size_t len_b
             note_line(parser, line, begin, line_bytes);
         begin = at;
     }
-    if (begin == 0 && start_line_partial(bytes, len_bytes, at) == START_LINE_BAD)
+    if (begin == 0 ? start_line_partial(bytes, len_bytes, at) == START_LINE_BAD
+                   : !check_start_line(scan, bytes, len_bytes))
         return HTTP_MALFORMED;
     scan->line = (uint32_t)begin;
     scan->at = (uint32_t)len_bytes;
-    return HTTP_MORE;
+    context->counts.heads_too_long += too_long ? 1 : 0;
+    return too_long ? HTTP_TOO_LONG : HTTP_MORE;
 }
 
 /* A line break before white space is white space (RFC 9112 section 5.2). */
@@ -202,15 +220,13 @@ static void read_request_line(ka_message *message, const char *head, size_t len_
     message->method = (ka_slice){head, at};
     while (at < len_bytes && head[at] == ' ')
         at++;
+    const char *end = at < len_bytes ? memchr(head + at, ' ', len_bytes - at) : NULL;
+    message->target = (ka_slice){head + at, end != NULL ? (size_t)(end - head) - at : 0};
     message->origin_form = at < len_bytes && head[at] == '/';
 }
 
 static http_event read_head(stream_context *context, http_parser *parser, const char *head, size_t len_bytes)
 {
-    if (len_bytes > context->limits.head_bytes) {
-        context->counts.heads_too_long++;
-        return HTTP_TOO_LONG;
-    }
     if (parser->scan.folded && head != parser->copy) {
         if (!http_append(context, parser, head, len_bytes))
             return HTTP_TOO_LONG;
@@ -239,7 +255,7 @@ static http_event parse_head_in_place(stream_context *context, http_parser *pars
 {
     const char *bytes = (const char *)run->bytes;
     size_t end_bytes = 0;
-    http_event event = scan_head(parser, bytes, run->captured_bytes, &end_bytes);
+    http_event event = scan_head(context, parser, bytes, run->captured_bytes, &end_bytes);
     if (event == HTTP_HEAD_WHOLE) {
         http_take(parser, run, end_bytes);
         return read_head(context, parser, bytes, end_bytes);
@@ -262,14 +278,9 @@ http_event http_parse_head(stream_context *context, http_parser *parser, stream_
     if (!http_append(context, parser, run->bytes, run->captured_bytes))
         return HTTP_TOO_LONG;
     size_t end_bytes = parser->copy_bytes;
-    http_event event = scan_head(parser, parser->copy, parser->copy_bytes, &end_bytes);
+    http_event event = scan_head(context, parser, parser->copy, parser->copy_bytes, &end_bytes);
     if (event != HTTP_HEAD_WHOLE && event != HTTP_MORE)
         return event;
     http_take(parser, run, end_bytes - before);
-    if (event == HTTP_HEAD_WHOLE)
-        return read_head(context, parser, parser->copy, end_bytes);
-    if (parser->copy_bytes <= context->limits.head_bytes)
-        return HTTP_MORE;
-    context->counts.heads_too_long++;
-    return HTTP_TOO_LONG;
+    return event == HTTP_HEAD_WHOLE ? read_head(context, parser, parser->copy, end_bytes) : HTTP_MORE;
 }

@@ -127,13 +127,14 @@ bool http_keep_fields(stream_context *context, http_parser *parser)
 {
     if (!parser->borrowed)
         return true;
-    size_t len_bytes = parser->message.method.len_bytes;
+    size_t len_bytes = parser->message.method.len_bytes + parser->message.target.len_bytes;
     for (size_t i = 0; i < parser->message.field_count; i++)
         len_bytes += parser->fields[i].value.len_bytes;
     if (!reserve(context, parser, len_bytes + 1))
         return false;
     parser->copy_bytes = 0;
     keep_slice(parser, &parser->message.method);
+    keep_slice(parser, &parser->message.target);
     for (size_t i = 0; i < parser->message.field_count; i++)
         keep_slice(parser, &parser->fields[i].value);
     parser->borrowed = false;

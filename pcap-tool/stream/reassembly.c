@@ -36,13 +36,15 @@ static void on_syn(stream_half *half, uint32_t seq)
     start_at(half, seq + 1, HALF_START);
 }
 
-/* The SYN-ACK was not captured, but the client's first ACK of the handshake tells what it was. */
+/* One of the two SYNs was not captured: the SYN-ACK, or the ACK that ends the handshake, tells what it was.
+ */
 static void on_handshake_ack(stream_flow *flow, const ka_segment *segment)
 {
     const stream_half *own = &flow->halves[segment->direction];
     stream_half *other = &flow->halves[!segment->direction];
-    if (flow->began_with_syn && own->content == HALF_START && !own->moved && !other->started &&
-        segment->seq == own->next_seq)
+    bool first_ack =
+        flow->began_with_syn && own->content == HALF_START && !own->moved && segment->seq == own->next_seq;
+    if (!other->started && (first_ack || segment->flags & KA_SYN))
         start_at(other, segment->ack, HALF_START);
 }
 
@@ -85,10 +87,12 @@ static void restart_wait(stream_half *half)
     half->pieces->waited_segments = 0;
 }
 
-/* Delivers the stretches that no hole precedes. */
+/* Delivers the stretches that no hole precedes. What waits behind the FIN was never sent by this side. */
 static void drain(const direction_state *state)
 {
     stream_half *half = state->half;
+    if (half->fin_told && half->moved)
+        pieces_free(state->context, &half->pieces);
     while (half->pieces != NULL && !half->held) {
         stream_run run = half->pieces->first->run;
         int32_t old = seq_minus(half->next_seq, run.seq);
@@ -101,6 +105,8 @@ static void drain(const direction_state *state)
         }
         pieces_pop(state->context, &half->pieces);
         restart_wait(half);
+        if (half->fin_told && half->moved)
+            pieces_free(state->context, &half->pieces);
     }
 }
 
@@ -130,11 +136,9 @@ static bool is_acked(const direction_state *state, uint32_t seq)
 static bool is_given_up(const direction_state *state, reassembly_why why, int64_t now_ns)
 {
     stream_pieces *pieces = state->half->pieces;
-    if (state->flow->reset_seen)
-        return true;
-    if (!is_acked(state, pieces->first->run.seq))
+    if (!is_acked(state, pieces->first->run.seq)) /* behind a reset, they never were received */
         return false;
-    if (state->half->fin_seen || why == REASSEMBLY_END)
+    if (state->half->fin_seen || state->flow->reset_seen || why == REASSEMBLY_END)
         return true;
     if (pieces->acked_ns == KA_NONE) {
         pieces->acked_ns = now_ns;
@@ -259,27 +263,25 @@ void reassembly_segment(stream_context *context, const reassembly_receiver *rece
     stream_half *half = &flow->halves[segment->direction];
     direction_state state = {context, receiver, flow, half, segment->direction};
     half->seen = true;
-    if (segment->flags & KA_RST) {
-        flow->reset_seen = true; /* its payload is a diagnostic at most (RFC 9293 section 3.5.3) */
-    } else {
-        if (segment->flags & KA_SYN)
-            on_syn(half, segment->seq);
-        if (segment->flags & KA_ACK)
-            on_ack(flow, segment);
-        stream_run run = {.bytes = payload,
-                          .captured_bytes = segment->captured_bytes,
-                          .len_bytes = segment->len_bytes,
-                          .seq = segment->seq + (segment->flags & KA_SYN ? 1 : 0),
-                          .ack = segment->flags & KA_ACK ? segment->ack : 0,
-                          .at = {segment->time_ns, segment->frame},
-                          .starts_segment = true};
-        if (!half->started && (run.len_bytes > 0 || segment->flags & KA_FIN))
-            start_at(half, run.seq, HALF_LOST);
-        if (run.len_bytes > 0)
-            on_run(&state, run);
-        if (segment->flags & KA_FIN) {
-            run.seq += run.len_bytes;
-            on_fin(&state, run);
-        }
+    if (segment->flags & KA_RST) /* its payload is a diagnostic at most (RFC 9293 section 3.5.3) */
+        return;
+    if (segment->flags & KA_SYN)
+        on_syn(half, segment->seq);
+    if (segment->flags & KA_ACK)
+        on_ack(flow, segment);
+    stream_run run = {.bytes = payload,
+                      .captured_bytes = segment->captured_bytes,
+                      .len_bytes = segment->len_bytes,
+                      .seq = segment->seq + (segment->flags & KA_SYN ? 1 : 0),
+                      .ack = segment->flags & KA_ACK ? segment->ack : 0,
+                      .at = {segment->time_ns, segment->frame},
+                      .starts_segment = true};
+    if (!half->started && (run.len_bytes > 0 || segment->flags & KA_FIN))
+        start_at(half, run.seq, HALF_LOST);
+    if (run.len_bytes > 0)
+        on_run(&state, run);
+    if (segment->flags & KA_FIN) {
+        run.seq += run.len_bytes;
+        on_fin(&state, run);
     }
 }

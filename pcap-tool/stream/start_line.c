@@ -23,10 +23,14 @@ size_t start_line_token(const char *bytes, size_t len_bytes)
     return i;
 }
 
-static bool has_control(const char *bytes, size_t len_bytes)
+/* What llhttp would refuse. A reason phrase may be any bytes, for nobody reads it, and so may a target from
+ * 0x80 on; of the control characters it lets TAB and FF stand there. */
+static bool has_bad_byte(const char *bytes, size_t len_bytes, bool response)
 {
+    if (response)
+        return memchr(bytes, '\r', len_bytes) != NULL;
     for (size_t i = 0; i < len_bytes; i++)
-        if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\t') || bytes[i] == 0x7f)
+        if (((unsigned char)bytes[i] < 0x20 && bytes[i] != '\t' && bytes[i] != '\f') || bytes[i] == 0x7f)
             return true;
     return false;
 }
@@ -42,9 +46,10 @@ start_line start_line_partial(const char *bytes, size_t len_bytes, size_t checke
     size_t text_bytes = len_bytes > 0 && bytes[len_bytes - 1] == '\r' ? len_bytes - 1 : len_bytes;
     if (checked > 0 && bytes[checked - 1] == '\r') /* it was taken for the line's last */
         return START_LINE_BAD;
-    if (text_bytes > checked && has_control(bytes + checked, text_bytes - checked))
+    bool response = begins_with(bytes, len_bytes, "HTTP/1.");
+    if (text_bytes > checked && has_bad_byte(bytes + checked, text_bytes - checked, response))
         return START_LINE_BAD;
-    if (begins_with(bytes, len_bytes, "HTTP/1."))
+    if (response)
         return START_LINE_MORE;
     size_t window = len_bytes < START_LINE_METHOD_BYTES_MAX + 1 ? len_bytes : START_LINE_METHOD_BYTES_MAX + 1;
     size_t token = start_line_token(bytes, window);
@@ -71,9 +76,11 @@ start_line start_line_kind(const char *bytes, size_t len_bytes)
 
 start_line start_line_whole(const char *bytes, size_t len_bytes)
 {
-    if (len_bytes < 2 || bytes[len_bytes - 2] != '\r' || has_control(bytes, len_bytes - 2))
+    if (len_bytes < 2 || bytes[len_bytes - 2] != '\r')
         return START_LINE_BAD;
     start_line kind = start_line_kind(bytes, len_bytes);
+    if (has_bad_byte(bytes, len_bytes - 2, kind == START_LINE_RESPONSE))
+        return START_LINE_BAD;
     if (kind != START_LINE_REQUEST)
         return kind;
     size_t token = start_line_token(bytes, len_bytes);

@@ -293,6 +293,8 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
     }
     flow->touched = true;
     context_failed(context, context->facts->segment_seen(context->audit, flow->connection, segment));
+    if (segment->flags & KA_RST)
+        flow->reset_seen = context->facts->was_reset(flow->connection);
     reassembly_segment(context, &content_receiver, flow, segment, packet->payload);
     advance(table, flow, REASSEMBLY_SEGMENT);
     return take_status(table);

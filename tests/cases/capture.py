@@ -6,7 +6,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 
-from play import ACK, MODULUS, SYN, TTL, WINDOW
+from play import ACK, MODULUS, SYN, TTL, URG, WINDOW
 from story import CLIENT
 
 EPOCH_NS = 1_700_000_000_000_000_000  # when the capture ends
@@ -15,7 +15,7 @@ CLIENTS = {4: int(ipaddress.ip_address("10.0.0.0")), 6: int(ipaddress.ip_address
 SERVERS = {4: int(ipaddress.ip_address("10.128.0.0")), 6: int(ipaddress.ip_address("2001:db8:5::"))}
 LINKTYPE_RAW = 101
 PCAP_NS = struct.pack("<IHHiIII", 0xa1b23c4d, 2, 4, 0, 0, 262144, LINKTYPE_RAW)
-MSS_OPTION = 2
+NOTHING_OPTION, MSS_OPTION, SCALE_OPTION = 1, 2, 3
 ISN_STEP = 0x01000193
 TCP = 6
 
@@ -49,8 +49,9 @@ class Capture:
 
     def settle_in(self, variant):
         instance, case = Instance(variant), variant.case
-        clients = {name: self.host("client", variant.version) for name in case.clients}
         servers = {name: self.host("server", variant.version) for name in case.servers}
+        clients = {name: servers[name] if name in case.proxies else self.host("client", variant.version)
+                   for name in case.clients}
         instance.servers = {name: (str(servers[name]), case.servers[name]["port"]) for name in servers}
         ports = {}
         for number, (name, connection) in enumerate(case.connections.items()):
@@ -125,11 +126,15 @@ def datagram(instance, packet):
     seq = (isn[segment.side] + packet.seq) % MODULUS
     ack = (isn[1 - segment.side] + packet.ack) % MODULUS if packet.flags & ACK else 0
     tail = struct.pack("!BBH", MSS_OPTION, 4, connection.mss) if packet.flags & SYN else b""
+    if tail and connection.scale is not None:
+        tail += struct.pack("!BBBB", NOTHING_OPTION, SCALE_OPTION, 3, connection.scale)
     window = options.get("window", WINDOW)
+    urgent = len(packet.bytes) if packet.flags & URG else 0
     tcp = struct.pack("!HHIIBBHHH", source_port, target_port, seq, ack, (20 + len(tail)) << 2, packet.flags, window,
-                      0, 0) + tail + packet.bytes
+                      0, urgent) + tail + packet.bytes
     pseudo = source + target + struct.pack("!II", len(tcp), TCP)
-    tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
+    summed = pseudo if "unsummed" in options else pseudo + tcp  # the network card adds the rest
+    tcp = tcp[:16] + struct.pack("!H", checksum(summed)) + tcp[18:]
     missing = max(0, len(packet.bytes) - options["snap"]) if "snap" in options else 0
     make = ipv6 if variant.version == 6 else ipv4
     return *make(source, target, tcp, options.get("ttl", TTL[segment.side]), packet.ip_id & 0xffff), missing

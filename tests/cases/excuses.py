@@ -1,8 +1,8 @@
 # excuses.py - the exceptions of the plugin that are about cases.
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rows of tests/plugin/exceptions.tsv with the capture `cases/DIRECTORY/NAME` (in every transformation, checked in
-`plain`) or `cases/DIRECTORY/NAME:TRANSFORMATION`; stream is the connection's name or, where there is one, `*`; field is a
-fact of the grammar, `*` (all facts) or `finding:ID`. The plugin then need not say it; said, a finding is no graver than expected."""
+`plain`) or `cases/DIRECTORY/NAME:TRANSFORMATION,...`; stream is the connection's name or, where there is one, `*`; field is a
+fact of the grammar, `finding:ID`, or `*` for all of them. The plugin then need not say it; said, a finding is no graver than expected."""
 import expectation
 import verdict
 
@@ -11,15 +11,21 @@ PREFIX = "cases/"
 
 class Excuse:
     def __init__(self, rule):
-        self.case, _, self.transformation = rule.capture.removeprefix(PREFIX).partition(":")
+        self.case, _, transformations = rule.capture.removeprefix(PREFIX).partition(":")
+        self.transformations = transformations.split(",") if transformations else []
         self.line = rule.line
-        self.wanted = expectation.excuse(rule.line, rule.stream.replace("*", ""), rule.field)
+        self.subject = rule.stream.replace("*", "")
+        self.field = rule.field
 
     def holds_in(self, transformation):
-        return self.transformation in ("", transformation)
+        return not self.transformations or transformation in self.transformations
 
     def is_checked_in(self, transformation):
-        return transformation == (self.transformation or "plain")
+        return transformation in (self.transformations or ["plain"])
+
+    def wanted(self, case):
+        """What takes the place of the case's expectations."""
+        return expectation.excuses(self.line, self.subject, self.field, case.expectations)
 
 
 def of_cases(rules, cases):
@@ -30,10 +36,11 @@ def of_cases(rules, cases):
 
 def judge(capture, output, transformation, excuses):
     """verdict.judge of what the plugin said."""
+    cases = {instance.variant.case.name: instance.variant.case for instance in capture.instances}
     by_case = {}
     for excuse in excuses:
-        if excuse.holds_in(transformation):
-            by_case.setdefault(excuse.case, []).append(excuse.wanted)
+        if excuse.holds_in(transformation) and excuse.case in cases:
+            by_case.setdefault(excuse.case, []).extend(excuse.wanted(cases[excuse.case]))
     return verdict.judge(capture, output, transformation, by_case)
 
 
@@ -56,7 +63,7 @@ def unknown(rules, cases):
             continue
         excuse = Excuse(rule)
         case = by_name.get(excuse.case)
-        if case is None or excuse.transformation not in ("", *expectation.TRANSFORMATIONS):
+        if case is None or not set(excuse.transformations) <= set(expectation.TRANSFORMATIONS):
             yield f"exceptions.tsv:{rule.line}: there is no {rule.capture}"
-        elif excuse.wanted.subject not in case.connections:
+        elif excuse.subject not in case.connections:
             yield f"exceptions.tsv:{rule.line}: {excuse.case} has no connection {rule.stream}"

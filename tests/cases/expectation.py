@@ -131,12 +131,17 @@ def check(wanted, case):
         raise ValueError(f"{wanted.finding}: @LABEL of the line that decides is missing")
 
 
-def excuse(line, subject, field):
-    """What takes the place of the expectations that an exception of the plugin is about."""
+def excuses(line, subject, field, expectations):
+    """What takes the place of the expectations that an exception of the plugin is about: any value, and findings that
+    need not be found."""
+    findings = [wanted.finding for wanted in expectations if wanted.finding and wanted.subject == subject]
+    names = sorted(COUNTS | TIMES | WORDS | {"close", "confidence"})
     if field.startswith("finding:"):
-        return Expectation(line, subject, finding=field.removeprefix("finding:"), maybe=True)
-    names = COUNTS | TIMES | WORDS | {"close", "confidence"} if field == "*" else {field}
-    return Expectation(line, subject, facts=dict.fromkeys(names, ANY))
+        names, findings = [], [field.removeprefix("finding:")]
+    elif field != "*":
+        names, findings = [field], []
+    maybe = [Expectation(line, subject, finding=identity, maybe=True) for identity in findings]
+    return maybe + ([Expectation(line, subject, facts=dict.fromkeys(names, ANY))] if names else [])
 
 
 def effective(expectations, others):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from story import CLIENT, SERVER, Event
 
-FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
 # Of the way between the two, the client's part in hundredths.
 CAPTURE_POINTS = {"at-client": 0, "middle": 40, "at-server": 100}
 FLAGS = {"data": PSH | ACK, "fin": FIN | ACK, "rst": RST | ACK, "ack": ACK, "syn": SYN, "syn-ack": SYN | ACK,
@@ -111,20 +111,23 @@ class Conversation:
             self.by_label[event.label] = made
 
     def send_data(self, event):
-        """In segments; the last one carries the flags of the options."""
-        mss = self.connection.mss
+        """In segments; the last one carries the flags of the options, the first one a SYN."""
+        mss = len(event.bytes) if "whole" in event.options else self.connection.mss
         pieces = [event.bytes[at:at + mss] for at in range(0, len(event.bytes), mss)]
         made = [self.add(event.side, event.at_ns, PSH | ACK, piece, event=event, options=event.options)
                 for piece in pieces]
         if made:
-            made[-1].flags |= (FIN if "fin" in event.options else 0) | (RST if "rst" in event.options else 0)
+            made[-1].flags |= sum(flag for name, flag in (("fin", FIN), ("rst", RST), ("urg", URG))
+                                  if name in event.options)
+            if "syn" in event.options:
+                made[0].flags = SYN if event.side == CLIENT else SYN | ACK
         return made
 
     def resend_all(self):
         """Every payload segment once more, unless its sender was reset or vanished before. What a story loses it sends
         again itself."""
         for old in [segment for segment in self.segments if segment.bytes and not segment.probe]:
-            once = old.again is None and "lost" not in old.options and not old.flags & RST
+            once = old.again is None and not {"lost", "seq"} & set(old.options) and not old.flags & RST
             if once and self.is_there(old.side, old.sent_ns + self.resent_ns):
                 options = {name: value for name, value in old.options.items() if name in CAPTURED_AS}
                 self.add(old.side, old.sent_ns + self.resent_ns, old.flags, old.bytes, event=old.event, again=old,
@@ -134,7 +137,7 @@ class Conversation:
         """Whether that side still sends then."""
         if self.gone_ns[side] is not None and at_ns >= self.gone_ns[side]:
             return False
-        return not any(segment.flags & RST and
+        return not any(segment.flags & RST and "seq" not in segment.options and
                        segment.sent_ns + (0 if segment.side == side else self.one_way_ns) <= at_ns
                        for segment in self.segments)
 
@@ -173,6 +176,8 @@ class Conversation:
                 segment.seq = segment.again.seq
             elif segment.probe:
                 segment.seq = following[segment.side] - 1
+            elif "seq" in segment.options:  # what no sender would send: it takes no numbers
+                segment.seq = following[segment.side] + segment.options["seq"]
             else:
                 segment.seq = following[segment.side]
                 following[segment.side] += segment.width

@@ -20,6 +20,7 @@ EVENT = re.compile(rf"(?P<time>\S+)\s+(?:(?P<connection>{NAME})\s+)?(?P<side>[CS
 LABEL = re.compile(rf"\s+@({NAME})$")
 OPTIONS = re.compile(r"\s*\[([^\]]*)\]$")
 OPTION = re.compile(r"""((?:"(?:\\.|[^"\\])*"|[^,"])+)(?:,|$)""")
+SHIFT = re.compile(r"[+-]\d+$")
 COMMENT = re.compile(r"\s{2,}#\s.*$")
 REPEAT = re.compile(r"repeat\s+(\d+)\s+every\s+(\S+)(?:\s+from\s+(\S+))?$")
 COUNTER = "{n}"
@@ -47,6 +48,7 @@ class Connection:
     mute: set = field(default_factory=set)
     unseen: set = field(default_factory=set)
     mss: int = 1460
+    scale: int = None  # of both sides' windows
 
 
 @dataclass
@@ -82,6 +84,7 @@ class Case:
     point: str = "middle"  # of capture
     servers: dict = field(default_factory=dict)  # name -> {"port": 80, "named": "server"}
     clients: list = field(default_factory=list)
+    proxies: list = field(default_factory=list)  # names that are a server and a client with one address
     connections: dict = field(default_factory=dict)
     events: list = field(default_factory=list)
     end_ns: int = None
@@ -131,6 +134,7 @@ class Reader:
             self.fail("a case begins with a comment that tells its story")
         word = text.split()[0]
         known = {"path": self.path, "capture": self.capture, "server": self.server, "client": self.client,
+                 "proxy": self.proxy,
                  "connect": self.connect, "expect": self.expect, "unless": self.unless, "repeat": self.repeat}
         if self.repeated is not None and word == "end":
             self.repeat_all()
@@ -252,9 +256,16 @@ class Reader:
             self.fail("a client needs a name of its own")
         self.case.clients.append(words[0])
 
+    def proxy(self, text):
+        """A server and a client, on one host."""
+        self.server(text)
+        self.client("client " + text.split()[1])
+        self.case.proxies.append(text.split()[1])
+
     def connect(self, text):
         words = text.split()[1:]
-        options = {"from": 1, "to": 1, "bare": 0, "reuses": 1, "mute": "set", "unseen": "set", "mss": 1}
+        options = {"from": 1, "to": 1, "bare": 0, "reuses": 1, "mute": "set", "unseen": "set", "mss": 1,
+                   "scale": 1}
         at_ns = self.time(words.pop(0)) if words and TIME.match(words[0]) else self.before_ns
         name = words.pop(0) if words and words[0] not in options else ""
         found = self.words_of(words, options)
@@ -269,7 +280,8 @@ class Reader:
         self.case.connections[name] = Connection(
             name, self.known(client, self.case.clients, "client"), self.known(server, self.case.servers, "server"),
             at_ns, self.line, "bare" in found, found.get("reuses", ""), self.sides(found.get("mute", ())),
-            self.sides(found.get("unseen", ())), int(found.get("mss", 1460)))
+            self.sides(found.get("unseen", ())), int(found.get("mss", 1460)),
+            int(found["scale"]) if "scale" in found else None)
 
     def known(self, name, names, default):
         """The client or server of that name; the first when none is given, and `default` when there is none."""
@@ -329,7 +341,12 @@ class Reader:
                 if not value.isdigit():
                     self.fail(f"[{name} N]")
                 value = int(value)
-            elif name not in ("body", "ack", "lost", "fin", "rst", "uncaptured", "unacked", "copied", "reply"):
+            elif name == "seq":
+                if not SHIFT.match(value):
+                    self.fail("[seq +N] or [seq -N]")
+                value = int(value)
+            elif name not in ("body", "ack", "lost", "fin", "rst", "uncaptured", "unacked", "copied", "reply", "syn", "urg",
+                              "whole", "unsummed"):
                 self.fail(f"{name} is no option")
             found[name] = value
         return found

@@ -295,6 +295,15 @@ class Coverage(unittest.TestCase):
         self.assertEqual(self.check.too_many(rules), [])
         self.assertEqual(len(self.check.too_many(rules + [rules[1]])), 1)
 
+    def test_torture_page(self):
+        head = "| trouble | what | cases |\n|---|---|---|\n"
+        names = ["tcp-torture/gap", "healthy/node"]
+        self.assertEqual(self.check.torture(head + "| gaps | x | `tcp-torture/gap`, `healthy/node` |\n", names), [])
+        self.assertRegex(self.check.torture(head + "| gaps | x | `tcp-torture/none` |\n", names)[0], "there is no case")
+        self.assertRegex(self.check.torture(head + "| gaps | x | y |\n", names)[0], "names no case")
+        self.assertRegex(self.check.torture(head + "| gaps | x | `healthy/node` |\n", names)[0], "no row")
+        self.assertRegex(self.check.torture("", [])[0], "has no table")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 
 from payload import H2_PREFACE, h2
-from play import FIN, ISN, MODULUS, PSH, RST, Play
+from play import FIN, ISN, MODULUS, PSH, RST, SYN, Play
 
 SWAPPED_NS = 900_000      # by how much a piece is captured late: twice that is less than 3 ms
 COPY_NS = 150_000         # a mirror port's copy
@@ -55,7 +55,8 @@ def pieces(packet, cuts):
 
 
 def is_divisible(packet):
-    return len(packet.bytes) > 1 and not packet.segment.probe and "snap" not in packet.segment.options
+    return len(packet.bytes) > 1 and not packet.segment.probe and not packet.flags & SYN and \
+        "snap" not in packet.segment.options
 
 
 def cut_all(packets, cuts_of, whole=b""):

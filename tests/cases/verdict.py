@@ -48,7 +48,8 @@ def assign(capture, records):
             instance, name = by_stream[record["stream"]] = places[ends_of(record)].pop(0)
             told[id(instance)].connections[name] = record
     for finding in [record for record in records if record["type"] == "finding"]:
-        place = by_stream.get(finding["stream"]) if "stream" in finding else \
+        stream = finding["pair"]["downstream"]["stream"] if "pair" in finding else finding.get("stream")
+        place = by_stream.get(stream) if stream is not None else \
             servers.get((finding["server"]["ip"], finding["server"]["port"]))
         if place is None:
             strays.append(finding)

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "capture/capture.h"
-#include "memory.h"
+#include "heap.h"
 
 /* The tool opens files by name: the bytes become one that is only in memory. */
 static capture *open_bytes(int file, const uint8_t *bytes, size_t len_bytes)
@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
     if (input != NULL) {
         judge run;
         capture_packet packet;
-        packet_decoder *decoder = packet_decoder_new(&memory_heap);
+        packet_decoder *decoder = packet_decoder_new(&fuzz_heap);
         if (decoder == NULL)
             abort();
         judge_init(&run, len_bytes % 2 == 0 ? REPORT_TEXT : REPORT_NDJSON, &stream_limits_default);

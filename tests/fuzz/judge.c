@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "json_check.h"
-#include "memory.h"
+#include "heap.h"
 #include "stream/facts.h"
 
 enum { COLUMNS_MAX = 80 };
@@ -36,16 +36,16 @@ void judge_init(judge *self, report_format format, const stream_limits *limits)
         .connections = true,
         .exchanges = true,
     };
-    self->report = report_new(&wanted, &memory_heap);
+    self->report = report_new(&wanted, &fuzz_heap);
     ka_config config = {
-        .allocator = memory_heap,
+        .allocator = fuzz_heap,
         .sink = *report_sink(self->report),
         .settled = stream_settled,
         .settled_user = &self->streams,
     };
     ka_thresholds_init(&config.thresholds);
     self->status = ka_audit_new(&config, &self->audit);
-    self->streams = stream_table_new_with(self->audit, &memory_heap, limits, &stream_facts_core);
+    self->streams = stream_table_new_with(self->audit, &fuzz_heap, limits, &stream_facts_core);
     if (self->out == NULL || self->status != KA_OK || self->streams == NULL)
         abort();
 }

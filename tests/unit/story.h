@@ -93,7 +93,8 @@ static inline void story_settled(void *user, void *owner)
 
 static inline ka_sink story_sink(story *s)
 {
-    return (ka_sink){s, story_keep_record, story_keep_finding, story_keep_exchange, story_keep_endpoint};
+    return (ka_sink){
+        s, story_keep_record, story_keep_finding, story_keep_exchange, story_keep_endpoint, NULL, NULL};
 }
 
 static inline ka_allocator story_allocator(story *s)

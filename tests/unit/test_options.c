@@ -202,9 +202,9 @@ static void explanations(void **state)
     assert_int_equal(parsed.color, OPTIONS_COLOR_ALWAYS);
     assert_int_equal(parse("explain", "--help", NULL), OPTIONS_HELP);
     assert_int_equal(parse("explain", "race", NULL), OPTIONS_WRONG);
-    assert_wrong(
-        "explain: \"race\" is no finding (did you mean keepalive-race or race-exposure?); keptalive explain "
-        "lists them");
+    assert_wrong("explain: \"race\" is no finding (did you mean keepalive-race, race-exposure or "
+                 "gateway-error-from-race?); keptalive explain "
+                 "lists them");
     assert_int_equal(parse("explain", "xyz-nothing-near", NULL), OPTIONS_WRONG);
     assert_wrong("explain: \"xyz-nothing-near\" is no finding; keptalive explain lists them");
     assert_int_equal(parse("explain", "--format", "ndjson", NULL), OPTIONS_WRONG);

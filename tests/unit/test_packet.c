@@ -238,7 +238,7 @@ static void test_bad_data_offset(void **state)
 }
 
 /* A SYN with 8 bytes of options. */
-static uint16_t mss_of(const char *flags, const char *options)
+static ka_segment syn_of(const char *flags, const char *options)
 {
     char hex[256];
     snprintf(hex, sizeof hex,
@@ -247,7 +247,24 @@ static uint16_t mss_of(const char *flags, const char *options)
     packet_tcp tcp;
     assert_int_equal(decode(RAW, hex, &tcp), PACKET_TCP);
     assert_int_equal(tcp.segment.len_bytes, 0);
-    return tcp.segment.mss;
+    return tcp.segment;
+}
+
+static uint16_t mss_of(const char *flags, const char *options)
+{
+    return syn_of(flags, options).mss;
+}
+
+/* One more than it says. */
+static void test_window_scale(void **state)
+{
+    (void)state;
+    assert_int_equal(syn_of("02", "020405b401030307").window_scale, 8);
+    assert_int_equal(syn_of("02", "0303000101010101").window_scale, 1);
+    assert_int_equal(syn_of("02", "0303ff0101010101").window_scale, 0);
+    assert_int_equal(syn_of("02", "020405b401010402").window_scale, 0);
+    assert_int_equal(syn_of("10", "020405b401030307").window_scale, 0); /* no SYN */
+    assert_int_equal(syn_of("02", "0101010101010303").window_scale, 0); /* without its byte */
 }
 
 static void test_mss(void **state)
@@ -340,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_zero_length_is_a_super_segment),
         cmocka_unit_test(test_bad_data_offset),
         cmocka_unit_test(test_mss),
+        cmocka_unit_test(test_window_scale),
         cmocka_unit_test(test_icmp_quotes),
         cmocka_unit_test(test_flipped_bytes),
     };

@@ -439,8 +439,9 @@ static void *resize(void *user, void *old, size_t new_bytes)
 
 void timeline_play(timeline *t, double until_s)
 {
-    ka_config config = {
-        .allocator = {NULL, resize}, .sink = {t, keep_record, keep_finding, NULL, NULL}, .settled = settled};
+    ka_config config = {.allocator = {NULL, resize},
+                        .sink = {.user = t, .connection = keep_record, .finding = keep_finding},
+                        .settled = settled};
     config.thresholds = t->limits;
     assert_int_equal(ka_audit_new(&config, &t->audit), KA_OK);
 

@@ -229,15 +229,20 @@ static ka_status on_time(ka_audit *audit, int64_t time_ns)
 
 static void on_head_seen(ka_connection *connection, const ka_message *head)
 {
-    bool expects = false;
-    for (size_t i = 0; i < head->field_count; i++)
-        expects = expects || head->fields[i].name == KA_FIELD_EXPECT;
-    assert_true(head->is_response || expects);
+    assert_true(head->framing != KA_FRAMING_NONE && head->framing != KA_FRAMING_TUNNEL);
     assert_false(connection->over);
+}
+
+/* It obeys every RST. */
+static bool on_was_reset(const ka_connection *connection)
+{
+    assert_false(connection->over);
+    return true;
 }
 
 static const stream_facts wire_facts = {.connection_open = on_open,
                                         .segment_seen = on_segment,
+                                        .was_reset = on_was_reset,
                                         .message_seen = on_message_seen,
                                         .head_seen = on_head_seen,
                                         .stray_seen = on_stray,
