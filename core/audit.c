@@ -78,43 +78,6 @@ ka_status ka_connection_open(ka_audit *a, uint32_t stream, const ka_address ends
     return KA_OK;
 }
 
-static void prefetch(const void *memory, size_t size_bytes)
-{
-    enum { CACHE_LINE_BYTES = 64 };
-    for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
-        __builtin_prefetch((const char *)memory + at, 1);
-}
-
-uint64_t ka_audit_servers_left_out(const ka_audit *a)
-{
-    return a->endpoints.left_out;
-}
-
-uint64_t ka_audit_clients_left_out(const ka_audit *a)
-{
-    return a->endpoints.clients.left_out;
-}
-
-uint64_t ka_audit_observations_left_out(const ka_audit *a)
-{
-    return a->endpoints.unlearnt;
-}
-
-uint64_t ka_audit_pairs_left_out(const ka_audit *a)
-{
-    return a->links.pairs.left_out + a->links.legs.left_out;
-}
-
-void ka_connection_prefetch(const ka_connection *c, unsigned step)
-{
-    if (step == 0) {
-        prefetch(c, sizeof *c);
-        return;
-    }
-    prefetch(c->transport.activity, sizeof *c->transport.activity);
-    prefetch(c->exchanges.newest, sizeof *c->exchanges.newest);
-}
-
 void ka_protocol_seen(ka_connection *c, ka_protocol protocol)
 {
     c->protocol = (uint8_t)protocol;

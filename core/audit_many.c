@@ -257,3 +257,20 @@ ka_status ka_audit_many_closed(ka_audit *a, ka_connection *c, const ka_view *v)
         return KA_NO_MEMORY;
     return note_loss(a, c, v, ka_exchanges_oldest(v->exchanges));
 }
+
+/* ---- What was left out ---- */
+
+uint64_t ka_audit_servers_left_out(const ka_audit *a)
+{
+    return a->endpoints.left_out;
+}
+
+uint64_t ka_audit_clients_left_out(const ka_audit *a)
+{
+    return a->endpoints.clients.left_out;
+}
+
+uint64_t ka_audit_observations_left_out(const ka_audit *a)
+{
+    return a->endpoints.unlearnt;
+}

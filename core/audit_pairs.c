@@ -164,3 +164,8 @@ ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_note
     const ka_pair_life life = life_of(v);
     return ka_links_ended(links, v->connection->stream, &life);
 }
+
+uint64_t ka_audit_pairs_left_out(const ka_audit *a)
+{
+    return a->links.pairs.left_out + a->links.legs.left_out;
+}

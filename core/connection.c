@@ -38,6 +38,23 @@ void ka_connection_fini(ka_connection *c, const ka_allocator *allocator)
     }
 }
 
+static void prefetch(const void *memory, size_t size_bytes)
+{
+    enum { CACHE_LINE_BYTES = 64 };
+    for (size_t at = 0; memory != NULL && at < size_bytes; at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)memory + at, 1);
+}
+
+void ka_connection_prefetch(const ka_connection *c, unsigned step)
+{
+    if (step == 0) {
+        prefetch(c, sizeof *c);
+        return;
+    }
+    prefetch(c->transport.activity, sizeof *c->transport.activity);
+    prefetch(c->exchanges.newest, sizeof *c->exchanges.newest);
+}
+
 const ka_tls *ka_connection_bursts(const ka_connection *c)
 {
     return c->tls != NULL && !c->tls->readable ? c->tls : NULL;

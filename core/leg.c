@@ -212,6 +212,8 @@ ka_leg *ka_legs_add(ka_legs *ls, const ka_allocator *allocator, int64_t now_ns, 
 
 static ka_slice from(ka_slice text, size_t at)
 {
+    if (at == 0)
+        return text; /* perhaps of no bytes at all */
     return (ka_slice){text.bytes + at, text.len_bytes - at};
 }
 

@@ -277,25 +277,19 @@ static options_status set_word(options *out, int code, char *error)
     return OPTIONS_RUN;
 }
 
-static options_status set_jobs(options *out, char *error)
+static options_status set_amount(options *out, bool jobs, char *error)
 {
-    int64_t jobs;
-    const char *fault = number_parse(optarg, KA_COUNT, &jobs);
-    if (!fault && jobs > OPTIONS_JOBS_MAX)
+    int64_t value;
+    const char *fault =
+        jobs ? number_parse(optarg, KA_COUNT, &value) : number_parse_size(optarg, MEMORY_LEAST_BYTES, &value);
+    if (!fault && jobs && value > OPTIONS_JOBS_MAX)
         fault = "is out of range";
     if (fault)
-        return wrong(error, "--jobs: \"%s\" %s", as_typed(optarg).text, fault);
-    out->jobs = (unsigned)jobs;
-    return OPTIONS_RUN;
-}
-
-static options_status set_memory(options *out, char *error)
-{
-    int64_t size_bytes;
-    const char *fault = number_parse_size(optarg, MEMORY_LEAST_BYTES, &size_bytes);
-    if (fault)
-        return wrong(error, "--memory: \"%s\" %s", as_typed(optarg).text, fault);
-    out->memory_bytes = (uint64_t)size_bytes;
+        return wrong(error, "--%s: \"%s\" %s", jobs ? "jobs" : "memory", as_typed(optarg).text, fault);
+    if (jobs)
+        out->jobs = (unsigned)value;
+    else
+        out->memory_bytes = (uint64_t)value;
     return OPTIONS_RUN;
 }
 
@@ -350,9 +344,8 @@ static options_status set_option(options *out, int code, char **argv, char *erro
         out->each = true;
         return OPTIONS_RUN;
     case CODE_JOBS:
-        return set_jobs(out, error);
     case CODE_MEMORY:
-        return set_memory(out, error);
+        return set_amount(out, code == CODE_JOBS, error);
     case CODE_FILTER:
         out->filter = optarg;
         return OPTIONS_RUN;
@@ -407,8 +400,6 @@ static options_status check_live(const options *out, char *error)
     const options_live *live = &out->live;
     if (out->path_count > 0)
         return wrong(error, "%s: files and --interface do not go together", as_typed(out->paths[0]).text);
-    if (out->each)
-        return wrong(error, "--each and --interface do not go together");
     if (!live->ring && (live->ring_file_bytes != RING_FILE_BYTES || live->ring_files != RING_FILES))
         return wrong(error, "--ring-size and --ring-files say nothing without --ring");
     return OPTIONS_RUN;
@@ -418,8 +409,8 @@ static options_status check_paths(const options *out, char *error)
 {
     if (out->jobs > 0 && !out->each)
         return wrong(error, "--jobs: only with --each");
-    if (out->each && out->asks_what_if)
-        return wrong(error, "--each and what-if do not go together");
+    if (out->each && (out->asks_what_if || out->live.interface_count > 0))
+        return wrong(error, "--each goes neither with what-if nor with --interface");
     if (out->live.interface_count > 0)
         return check_live(out, error);
     if (out->live.duration_ns > 0 || out->live.user || out->live.ring)
@@ -429,11 +420,9 @@ static options_status check_paths(const options *out, char *error)
     size_t standard_inputs = 0;
     for (size_t i = 0; i < out->path_count; i++)
         standard_inputs += strcmp(out->paths[i], "-") == 0;
-    if (standard_inputs > 1)
-        return wrong(error, "-: standard input can be read only once");
-    if (out->each && standard_inputs > 0)
+    if (standard_inputs > 0 && out->each)
         return wrong(error, "-: with --each, captures must be files");
-    return OPTIONS_RUN;
+    return standard_inputs < 2 ? OPTIONS_RUN : wrong(error, "-: standard input can be read only once");
 }
 
 static options_status check_ids(const options *out, char *error)

@@ -292,7 +292,7 @@ static void wrong_usage(void **state)
     assert_int_equal(parse("--each", "-", NULL), OPTIONS_WRONG);
     assert_wrong("-: with --each, captures must be files; try keptalive --help");
     assert_int_equal(parse("--each", "--interface", "lo", NULL), OPTIONS_WRONG);
-    assert_wrong("--each and --interface do not go together; try keptalive --help");
+    assert_wrong("--each goes neither with what-if nor with --interface; try keptalive --help");
     assert_int_equal(parse("--jobs", "2", "a", NULL), OPTIONS_WRONG);
     assert_wrong("--jobs: only with --each; try keptalive --help");
     assert_int_equal(parse("--each", "--jobs", "1025", "a", NULL), OPTIONS_WRONG);
