@@ -18,7 +18,11 @@ ka_status ka_audit_new(const ka_config *config, ka_audit **out)
     a->now.time_ns = KA_NONE;
     a->tick_ns = 1000;
     ka_dues_init(&a->dues);
-    ka_endpoints_init(&a->endpoints, &a->config.allocator, config->hash_seed);
+    bool limited = config->ledgers.resize != NULL;
+    if (!limited)
+        a->config.ledgers = a->config.allocator;
+    ka_endpoints_init(&a->endpoints, &a->config.ledgers, config->hash_seed);
+    a->endpoints.limited = limited;
     ka_links_init(&a->links, &a->config.allocator, config->hash_seed);
     ka_peers_named(&a->links.peers, config->proxy_addresses, config->proxy_address_count);
     a->config.proxy_addresses = NULL;
@@ -135,7 +139,7 @@ ka_status ka_connection_end(ka_audit *a, ka_connection *c, ka_gate why)
 {
     bool ended = c->due != NULL;
     if (ended)
-        c->due->connection = NULL;
+        ka_dues_drop(&a->dues, &a->config.allocator, c->due);
     return settle(a, c, ended ? 0 : why); /* what had ended already lost nothing */
 }
 
@@ -184,8 +188,9 @@ static ka_status first_close(ka_audit *a, ka_connection *c)
          (ka_connection_bursts(c) != NULL && ka_connection_carries(c) == KA_TLS_HTTP1)) &&
         v.close.idle_ns >= a->config.thresholds.unannounced_ns && ka_rules_is_own_close(&v) && !c->tunnelled;
     if (counts && status == KA_OK)
-        status = ka_endpoint_idle_close(c->endpoint, &a->config.allocator, &a->config.thresholds, v.close.at,
-                                        v.close.idle_ns);
+        status = ka_endpoints_spare(&a->endpoints, ka_endpoint_idle_close(c->endpoint, &a->config.ledgers,
+                                                                          &a->config.thresholds, v.close.at,
+                                                                          v.close.idle_ns));
     if (status == KA_OK)
         status = ka_audit_many_closed(a, c, &v);
     ka_endpoint_closed(c->endpoint);
@@ -279,7 +284,9 @@ ka_status ka_audit_join(ka_audit *a, ka_connection *c)
     if (c->endpoint != NULL || c->left_out)
         return KA_OK;
     ka_status status = ka_endpoints_find(&a->endpoints, &c->ends[!c->client], true, &c->endpoint);
-    if (status == KA_OK && c->endpoint == NULL) {
+    if (status != KA_OK && !a->endpoints.limited)
+        return status;
+    if (c->endpoint == NULL) {
         c->left_out = true;
         a->endpoints.left_out++;
     }
@@ -288,7 +295,7 @@ ka_status ka_audit_join(ka_audit *a, ka_connection *c)
         ka_endpoint_opened(c->endpoint);
         ka_growth_count(&c->endpoint->growth, c->first.time_ns, KA_GROWTH_JOINED);
     }
-    return status;
+    return KA_OK;
 }
 
 static int64_t or_none(int32_t value)

@@ -27,9 +27,9 @@ static ka_status retries_of(ka_audit *a, const ka_connection *c, ka_retries **ou
     if (client == NULL)
         return KA_OK;
     if (client->retries == NULL)
-        client->retries = ka_memory_take(&a->config.allocator, sizeof *client->retries);
+        client->retries = ka_memory_take(&a->config.ledgers, sizeof *client->retries);
     *out = client->retries;
-    return client->retries != NULL ? KA_OK : KA_NO_MEMORY;
+    return ka_endpoints_spare(&a->endpoints, client->retries != NULL ? KA_OK : KA_NO_MEMORY);
 }
 
 /* ---- A request came ---- */
@@ -54,15 +54,18 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_request *
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
     uint32_t site = ka_hash_text(host);
-    if (ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger) != KA_OK)
-        return KA_NO_MEMORY;
+    ka_status status = ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger);
+    if (status != KA_OK && !a->endpoints.limited)
+        return status;
     ka_endpoint_named(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
     a->endpoints.clients.left_out += client == NULL ? 1 : 0;
     if (c->transport.half[c->client].syn) { /* else it was open before the capture began */
         int64_t waited_ns = request->first_at.time_ns - c->first.time_ns;
         count_opened(c, client, request, &a->config.thresholds);
-        if (waited_ns >= 0 && ka_histogram_add(&c->endpoint->usage.first_requests, waited_ns) != KA_OK)
+        if (waited_ns >= 0 &&
+            ka_endpoints_spare(&a->endpoints,
+                               ka_histogram_add(&c->endpoint->usage.first_requests, waited_ns)) != KA_OK)
             return KA_NO_MEMORY;
     }
     ka_span_add(&c->endpoint->active, request->first_at);
@@ -124,7 +127,8 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
-        ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns) != KA_OK)
+        ka_endpoints_spare(&a->endpoints,
+                           ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
         return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
@@ -160,7 +164,7 @@ ka_status ka_audit_many_answered(ka_audit *a, ka_connection *c, const ka_view *v
     ka_growth_busy(&c->endpoint->growth, request->first_at.time_ns, m->last.time_ns);
     if (request->idle_before_ns == KA_NONE || strayed)
         return KA_OK;
-    return ka_endpoint_reused(c->endpoint, client_of(a, c), v, request);
+    return ka_endpoints_spare(&a->endpoints, ka_endpoint_reused(c->endpoint, client_of(a, c), v, request));
 }
 
 void ka_audit_many_waited(ka_audit *a, const ka_connection *c, const ka_request *request,
@@ -192,8 +196,8 @@ static bool is_early(const ka_view *v)
 static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
 {
     if (e->evictions == NULL &&
-        (e->evictions = ka_memory_take(&a->config.allocator, sizeof *e->evictions)) == NULL)
-        return KA_NO_MEMORY;
+        (e->evictions = ka_memory_take(&a->config.ledgers, sizeof *e->evictions)) == NULL)
+        return ka_endpoints_spare(&a->endpoints, KA_NO_MEMORY);
     int64_t since_syn_ns = e->newest_syn_ns == KA_NONE ? INT64_MAX : v->close.at.time_ns - e->newest_syn_ns;
     ka_early_close close = {
         .at = v->close.at,
@@ -264,4 +268,9 @@ uint64_t ka_audit_servers_left_out(const ka_audit *a)
 uint64_t ka_audit_clients_left_out(const ka_audit *a)
 {
     return a->endpoints.clients.left_out;
+}
+
+uint64_t ka_audit_observations_left_out(const ka_audit *a)
+{
+    return a->endpoints.unlearnt;
 }

@@ -8,7 +8,7 @@
 
 void ka_dues_init(ka_dues *dues)
 {
-    *dues = (ka_dues){NULL, NULL, KA_NONE};
+    *dues = (ka_dues){NULL, NULL, KA_NONE, 0, 0};
 }
 
 void ka_dues_fini(ka_dues *dues, const ka_allocator *allocator)
@@ -30,8 +30,37 @@ ka_status ka_dues_add(ka_dues *dues, const ka_allocator *allocator, ka_connectio
     *due = (ka_due){NULL, connection, at_ns, stream};
     *(dues->last != NULL ? &dues->last->next : &dues->first) = due;
     dues->last = due;
+    dues->count++;
     *out = due;
     return KA_OK;
+}
+
+/* Takes out those without a connection; the others stay in their order. */
+static void sweep(ka_dues *dues, const ka_allocator *allocator)
+{
+    dues->last = NULL;
+    for (ka_due **at = &dues->first; *at != NULL;) {
+        ka_due *due = *at;
+        if (due->connection != NULL) {
+            dues->last = due;
+            at = &due->next;
+            continue;
+        }
+        *at = due->next;
+        dues->count--;
+        ka_memory_give(allocator, due);
+    }
+    dues->dropped = 0;
+}
+
+/* Where ports are reused again and again within one moment they would pile up: half of them is enough. */
+void ka_dues_drop(ka_dues *dues, const ka_allocator *allocator, ka_due *due)
+{
+    enum { DROPPED_LEAST = 64 };
+    due->connection = NULL;
+    dues->dropped++;
+    if (dues->dropped >= DROPPED_LEAST && dues->dropped > dues->count / 2)
+        sweep(dues, allocator);
 }
 
 /* Merge sort of the first `count` of a list; their last one's next is NULL afterwards. */
@@ -95,8 +124,10 @@ ka_connection *ka_dues_take(ka_dues *dues, const ka_allocator *allocator, int64_
         if (dues->last == due)
             dues->last = skipped;
         ka_memory_give(allocator, due);
+        dues->count--;
         if (connection != NULL)
             return connection;
+        dues->dropped--;
     }
     return NULL;
 }

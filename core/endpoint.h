@@ -145,6 +145,8 @@ typedef struct ka_endpoints {
     uint32_t *slots; /* hash table of index + 1; 0: free */
     uint32_t slot_count;
     uint64_t left_out; /* connections of servers beyond the limit */
+    uint64_t unlearnt; /* observations for which there was no memory */
+    bool limited;      /* memory has a limit of its own: what does not fit is left out */
     uint64_t seed;
     ka_clients clients;
 } ka_endpoints;
@@ -152,8 +154,12 @@ typedef struct ka_endpoints {
 /* `seed` of the hash tables: any; secret where captures may be made to collide. */
 void ka_endpoints_init(ka_endpoints *endpoints, const ka_allocator *allocator, uint64_t seed);
 void ka_endpoints_fini(ka_endpoints *endpoints);
-/* A copy whose endpoints have the same indexes; *out is initialised by it. */
-ka_status ka_endpoints_copy(const ka_endpoints *endpoints, ka_endpoints *out);
+/* A copy whose endpoints have the same indexes, in memory of that allocator; *out is initialised by it. */
+ka_status ka_endpoints_copy(const ka_endpoints *endpoints, const ka_allocator *allocator, ka_endpoints *out);
+
+/* The status of learning something: where memory is limited, KA_NO_MEMORY means only that one observation is
+ * missing. Counts it, and it is KA_OK. */
+ka_status ka_endpoints_spare(ka_endpoints *endpoints, ka_status status);
 
 /* NULL in *out when there is none; with `create` one is made, unless the limit is reached. */
 ka_status ka_endpoints_find(ka_endpoints *endpoints, const ka_address *server, bool create,

@@ -187,19 +187,27 @@ static ka_status copy_endpoint(ka_endpoint *to, const ka_endpoint *from, const k
     return KA_OK;
 }
 
-ka_status ka_endpoints_copy(const ka_endpoints *es, ka_endpoints *out)
+ka_status ka_endpoints_spare(ka_endpoints *es, ka_status status)
+{
+    if (status != KA_NO_MEMORY || !es->limited)
+        return status;
+    es->unlearnt++;
+    return KA_OK;
+}
+
+ka_status ka_endpoints_copy(const ka_endpoints *es, const ka_allocator *allocator, ka_endpoints *out)
 {
     ka_endpoints copy;
-    ka_endpoints_init(&copy, es->allocator, es->seed);
+    ka_endpoints_init(&copy, allocator, es->seed);
     for (uint32_t i = 0; i < es->count; i++) {
         ka_endpoint *e;
         if (ka_endpoints_find(&copy, &es->at[i]->server, true, &e) != KA_OK ||
-            copy_endpoint(e, es->at[i], es->allocator) != KA_OK) {
+            copy_endpoint(e, es->at[i], allocator) != KA_OK) {
             ka_endpoints_fini(&copy);
             return KA_NO_MEMORY;
         }
     }
-    if (ka_clients_copy(&es->clients, es->allocator, &copy.clients) != KA_OK) {
+    if (ka_clients_copy(&es->clients, allocator, &copy.clients) != KA_OK) {
         ka_endpoints_fini(&copy);
         return KA_NO_MEMORY;
     }

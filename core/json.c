@@ -117,6 +117,8 @@ void ka_json_begin(ka_json *json, const ka_writer *writer, const char *type)
     json->len_bytes = 0;
     put(json, '{');
     ka_json_name(json, "type", type);
+    if (writer->file != NULL)
+        ka_json_name(json, "file", writer->file);
 }
 
 bool ka_json_end(ka_json *json)

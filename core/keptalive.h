@@ -312,6 +312,9 @@ typedef struct ka_sink {
 typedef struct ka_config {
     ka_thresholds thresholds;
     ka_allocator allocator;
+    /* Of the statistics of servers and clients, which only grow: what this one refuses is left out of them,
+     * and counted. Without a function it is `allocator`, and all is needed. */
+    ka_allocator ledgers;
     ka_sink sink;
     /* Told, with the owner given to ka_connection_open, just before a settled connection's memory goes back
      * and its handle becomes invalid. May be NULL. */
@@ -349,6 +352,8 @@ void ka_audit_resolution(ka_audit *audit, int64_t tick_ns);
 uint64_t ka_audit_servers_left_out(const ka_audit *audit);
 /* Likewise of clients, each at one server (KA_CLIENTS_MAX). */
 uint64_t ka_audit_clients_left_out(const ka_audit *audit);
+/* Observations left out of those statistics, because their memory was full. */
+uint64_t ka_audit_observations_left_out(const ka_audit *audit);
 /* Requests through a proxy that its pairs do not count, or that were forgotten before they were judged
  * (KA_PAIRS_MAX, KA_LEGS_MAX). */
 uint64_t ka_audit_pairs_left_out(const ka_audit *audit);
@@ -426,6 +431,8 @@ typedef struct ka_writer {
     bool (*write)(void *user, const char *bytes, size_t len_bytes);
     /* With several input files: the file of a frame and its number there; NULL or false: not told. */
     bool (*locate)(void *user, uint64_t frame, const char **file, uint64_t *file_frame);
+    /* Where documents of several captures follow each other: the file every record is of; NULL: not told. */
+    const char *file;
 } ka_writer;
 
 bool ka_write_connection(const ka_writer *writer, const ka_record *record);

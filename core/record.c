@@ -184,8 +184,10 @@ static void put_place(ka_json *json, const ka_finding *finding)
     uint64_t file_frame;
     const ka_writer *writer = json->writer;
     put_unless_zero(json, "frame", finding->at.frame);
-    if (finding->at.frame != 0 && writer->locate != NULL &&
-        writer->locate(writer->user, finding->at.frame, &file, &file_frame)) {
+    if (finding->at.frame != 0 && writer->file != NULL) {
+        ka_json_count(json, "file_frame", finding->at.frame);
+    } else if (finding->at.frame != 0 && writer->locate != NULL &&
+               writer->locate(writer->user, finding->at.frame, &file, &file_frame)) {
         ka_json_name(json, "file", file);
         ka_json_count(json, "file_frame", file_frame);
     }

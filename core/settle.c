@@ -171,7 +171,8 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
     ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
                                        ka_rules_is_own_close(v) && !v->connection->tunnelled);
-    return status == KA_OK ? ka_endpoint_learn(endpoint, client, v) : status;
+    status = ka_endpoints_spare(endpoints, status);
+    return status == KA_OK ? ka_endpoints_spare(endpoints, ka_endpoint_learn(endpoint, client, v)) : status;
 }
 
 /* Where what a judged connection shows beside others is added: the audit's own, or the report's copies. */
@@ -305,7 +306,7 @@ ka_status ka_audit_report(const ka_audit *a, const ka_sink *sink)
 {
     ka_endpoints endpoints;
     ka_links links;
-    if (ka_endpoints_copy(&a->endpoints, &endpoints) != KA_OK)
+    if (ka_endpoints_copy(&a->endpoints, &a->config.allocator, &endpoints) != KA_OK)
         return KA_NO_MEMORY;
     ka_status status = ka_links_copy(&a->links, &links);
     if (status == KA_OK) {

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * An allocator in front of another one. Small blocks are cut from slabs and kept for reuse when they are
- * given back; slabs go back only at the end, so their memory is that of the most blocks there were at a time.
- * Larger ones are handed through. Under AddressSanitizer all are, so that it sees each of them.
+ * given back; slabs go back only at the end, or when somebody asks for it because memory is short. Larger
+ * ones are handed through. Under AddressSanitizer all are, so that it sees each of them.
  */
 #ifndef PCAP_TOOL_BLOCKS_H
 #define PCAP_TOOL_BLOCKS_H
@@ -23,12 +23,15 @@ typedef struct blocks {
     void *slabs;              /* list of all slabs */
     char *fresh;              /* never used, in the newest slab */
     size_t fresh_bytes;
+    uint64_t free_bytes; /* of all blocks given back and not reused */
 } blocks;
 
 /* The base must outlive the blocks, and they must stay where they are. */
 void blocks_init(blocks *self, const ka_allocator *base);
 /* Every small block dies with it; larger ones must have been given back. */
 void blocks_fini(blocks *self);
+/* Gives slabs back of which no block is in use. Takes its time: it looks at every block given back. */
+void blocks_reclaim(blocks *self);
 /* Blocks are aligned to 8 bytes. */
 ka_allocator blocks_allocator(blocks *self);
 

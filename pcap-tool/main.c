@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
+#include "batch.h"
 #include "exit_status.h"
 #include "explain.h"
 #include "interrupt.h"
@@ -38,5 +39,5 @@ int main(int argc, char **argv)
         return complain(EXIT_USAGE, error, NULL);
     if (status != OPTIONS_RUN)
         return print_and_close(status, &settings);
-    return run_capture(&settings);
+    return settings.each ? batch_run(&settings) : run_capture(&settings, NULL);
 }

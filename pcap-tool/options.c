@@ -4,6 +4,7 @@
  */
 #include "options.h"
 
+#include "memory.h"
 #include "nearest.h"
 #include "number.h"
 #include "report/escape.h"
@@ -44,6 +45,9 @@ enum {
     CODE_IGNORE,
     CODE_SET,
     CODE_COLOR,
+    CODE_EACH,
+    CODE_JOBS,
+    CODE_MEMORY,
     CODE_PROXY,
     CODE_THRESHOLD,                                  /* and the row's index */
     CODE_WHAT_IF = CODE_THRESHOLD + THRESHOLD_COUNT, /* and a what_if_option */
@@ -54,6 +58,9 @@ static const struct option plain_options[] = {
     {"filter", required_argument, NULL, CODE_FILTER},
     {"proxy", required_argument, NULL, CODE_PROXY},
     {"recursive", no_argument, NULL, 'r'},
+    {"each", no_argument, NULL, CODE_EACH},
+    {"jobs", required_argument, NULL, CODE_JOBS},
+    {"memory", required_argument, NULL, CODE_MEMORY},
     {"connections", no_argument, NULL, CODE_CONNECTIONS},
     {"exchanges", no_argument, NULL, CODE_EXCHANGES},
     {"servers", no_argument, NULL, CODE_SERVERS},
@@ -270,6 +277,22 @@ static options_status set_word(options *out, int code, char *error)
     return OPTIONS_RUN;
 }
 
+static options_status set_amount(options *out, bool jobs, char *error)
+{
+    int64_t value;
+    const char *fault =
+        jobs ? number_parse(optarg, KA_COUNT, &value) : number_parse_size(optarg, MEMORY_LEAST_BYTES, &value);
+    if (!fault && jobs && value > OPTIONS_JOBS_MAX)
+        fault = "is out of range";
+    if (fault)
+        return wrong(error, "--%s: \"%s\" %s", jobs ? "jobs" : "memory", as_typed(optarg).text, fault);
+    if (jobs)
+        out->jobs = (unsigned)value;
+    else
+        out->memory_bytes = (uint64_t)value;
+    return OPTIONS_RUN;
+}
+
 static options_status add_interface(options_live *live, char *error)
 {
     if (live->interface_count == CAPTURE_INTERFACES_MAX)
@@ -317,6 +340,12 @@ static options_status set_option(options *out, int code, char **argv, char *erro
     case 'r':
         out->recursive = true;
         return OPTIONS_RUN;
+    case CODE_EACH:
+        out->each = true;
+        return OPTIONS_RUN;
+    case CODE_JOBS:
+    case CODE_MEMORY:
+        return set_amount(out, code == CODE_JOBS, error);
     case CODE_FILTER:
         out->filter = optarg;
         return OPTIONS_RUN;
@@ -378,6 +407,10 @@ static options_status check_live(const options *out, char *error)
 
 static options_status check_paths(const options *out, char *error)
 {
+    if (out->jobs > 0 && !out->each)
+        return wrong(error, "--jobs: only with --each");
+    if (out->each && (out->asks_what_if || out->live.interface_count > 0))
+        return wrong(error, "--each goes neither with what-if nor with --interface");
     if (out->live.interface_count > 0)
         return check_live(out, error);
     if (out->live.duration_ns > 0 || out->live.user || out->live.ring)
@@ -387,9 +420,9 @@ static options_status check_paths(const options *out, char *error)
     size_t standard_inputs = 0;
     for (size_t i = 0; i < out->path_count; i++)
         standard_inputs += strcmp(out->paths[i], "-") == 0;
-    if (standard_inputs > 1)
-        return wrong(error, "-: standard input can be read only once");
-    return OPTIONS_RUN;
+    if (standard_inputs > 0 && out->each)
+        return wrong(error, "-: with --each, captures must be files");
+    return standard_inputs < 2 ? OPTIONS_RUN : wrong(error, "-: standard input can be read only once");
 }
 
 static options_status check_ids(const options *out, char *error)
@@ -436,7 +469,7 @@ static void restart_getopt(void)
 options_status options_parse(int argc, char **argv, options *out, char error[OPTIONS_ERROR_BYTES])
 {
     struct option table[TABLE_COUNT];
-    options parsed = {.format = OPTIONS_TEXT};
+    options parsed = {.format = OPTIONS_TEXT, .memory_bytes = MEMORY_DEFAULT_BYTES};
     bool explain = argc > 1 && strcmp(argv[1], "explain") == 0;
     bool what_if = argc > 1 && strcmp(argv[1], "what-if") == 0;
     argc -= explain || what_if;

@@ -36,7 +36,10 @@ typedef struct options {
     const char *output; /* NULL: standard output */
     options_format format;
     options_color color;
-    bool recursive; /* into the directories of directories */
+    bool recursive;        /* into the directories of directories */
+    bool each;             /* every file is a capture of its own */
+    unsigned jobs;         /* with `each`: files under way at once; 0: as many as there are processors */
+    uint64_t memory_bytes; /* what one run may allocate */
     bool connections;
     bool exchanges;
     bool servers;
@@ -62,6 +65,9 @@ typedef enum options_status {
 } options_status;
 
 enum { OPTIONS_ERROR_BYTES = 320 };
+
+/* More than any machine has processors; each job is a process with some MB. */
+enum { OPTIONS_JOBS_MAX = 1024 };
 
 /* Reads the command line; argv is reordered, files last. *out is set for OPTIONS_RUN and OPTIONS_EXPLAIN only
  * and points into argv. */

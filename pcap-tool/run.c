@@ -4,14 +4,13 @@
  */
 #include "run.h"
 
-#include "blocks.h"
+#include "budget.h"
 #include "capture/capture.h"
 #include "capture/paths.h"
 #include "confine.h"
 #include "exit_status.h"
 #include "interrupt.h"
 #include "live.h"
-#include "memory.h"
 #include "output.h"
 #include "packet/packet.h"
 #include "report/report.h"
@@ -41,7 +40,7 @@ typedef struct run {
     live_run live;
     capture_filter *filter; /* until the capture takes it */
     capture *capture;
-    blocks small; /* the audit's memory */
+    budget memory;
     packet_decoder *decoder;
     ka_audit *audit;
     stream_table *streams;
@@ -56,6 +55,7 @@ typedef struct run {
     int64_t first_ns; /* of the packets seen; KA_NONE: none */
     int64_t last_ns;
     incomplete incomplete;
+    outcome *result; /* or NULL */
     char encapsulation[ENCAPSULATION_BYTES];
 } run;
 
@@ -132,6 +132,7 @@ static bool open_report(run *self)
         .filter = settings->filter,
         .connections = settings->connections,
         .exchanges = settings->exchanges,
+        .each = settings->each,
         .servers = settings->servers,
         .color = output_color(settings, self->out),
         .selection = settings->selection,
@@ -140,7 +141,7 @@ static bool open_report(run *self)
         .locate_user = self->capture,
         .locate = settings->path_count > 1 || settings->live.ring ? locate : NULL,
     };
-    self->report = report_new(&wanted, &memory_heap);
+    self->report = report_new(&wanted, &self->memory.heap);
     if (self->report)
         report_follow(self->report, is_live(self));
     return self->report != NULL && open_what_if(self);
@@ -165,10 +166,10 @@ static const char *encapsulation(void *user, void *owner)
 
 static bool open_audit(run *self)
 {
-    blocks_init(&self->small, &memory_heap);
     ka_config config = {
         .thresholds = self->settings.thresholds,
-        .allocator = blocks_allocator(&self->small),
+        .allocator = blocks_allocator(&self->memory.small),
+        .ledgers = memory_allocator(&self->memory.ledgers),
         .sink = *self->sink,
         .gap = self->what_if ? what_if_on_gap : NULL,
         .gap_user = self->what_if,
@@ -186,9 +187,9 @@ static bool open_audit(run *self)
     if (ka_audit_new(&config, &self->audit) != KA_OK)
         return false;
     ka_audit_resolution(self->audit, capture_tick_ns(self->capture));
-    self->streams = stream_table_new(self->audit, &memory_heap);
+    self->streams = stream_table_new(self->audit, &self->memory.heap, &self->memory.limits);
     self->ahead.streams = self->streams;
-    self->decoder = packet_decoder_new(&memory_heap);
+    self->decoder = packet_decoder_new(&self->memory.heap);
     return self->streams != NULL && self->decoder != NULL;
 }
 
@@ -238,6 +239,8 @@ static ka_status take_packet(run *self, const capture_packet *packet)
     packet_bytes bytes = {packet->bytes, packet->captured_bytes, packet->wire_bytes};
     packet_tcp *tcp = lookahead_room(&self->ahead);
     see_time(self, packet->time_ns);
+    if (budget_is_short(&self->memory))
+        budget_relieve(&self->memory, self->streams);
     packet_verdict verdict = packet_decode(self->decoder, packet->link_type, bytes, packet->time_ns, tcp);
     tcp->segment.time_ns = packet->time_ns;
     tcp->segment.frame = packet->frame;
@@ -360,6 +363,8 @@ static void list_incomplete(run *self)
          ka_audit_servers_left_out(self->audit), false, false},
         {"clients", "connections left out of the table of clients, which is full",
          ka_audit_clients_left_out(self->audit), false, false},
+        {"ledgers", "observations left out of the statistics of servers and clients, whose memory was full",
+         ka_audit_observations_left_out(self->audit), false, false},
         {"pairs", "requests through a proxy that were forgotten before the end, or have no pair",
          ka_audit_pairs_left_out(self->audit), false, false},
         {"what-if", "connections beyond the memory for replaying them",
@@ -386,6 +391,8 @@ static void write_end(run *self)
         .incomplete = &self->incomplete,
     };
     report_finish(self->report, &end);
+    if (self->result)
+        outcome_set(self->result, &end, report_tally(self->report));
 }
 
 /* The highest status that applies. */
@@ -409,10 +416,9 @@ static void close_all(run *self)
         stream_table_free(self->streams);
     if (self->audit)
         ka_audit_free(self->audit);
-    if (self->small.base)
-        blocks_fini(&self->small);
     packet_decoder_free(self->decoder);
     report_free(self->report);
+    budget_fini(&self->memory);
     capture_filter_free(self->filter);
     what_if_free(self->what_if);
     if (self->capture)
@@ -422,11 +428,13 @@ static void close_all(run *self)
         fclose(self->out);
 }
 
-int run_capture(const options *settings)
+int run_capture(const options *settings, outcome *result)
 {
     static run self; /* large: the segments ahead, the list of problems */
     self.settings = *settings;
+    self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
+    budget_init(&self.memory, settings->memory_bytes);
     capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {

@@ -6,9 +6,10 @@
 #define RUN_H
 
 #include "options.h"
+#include "report/outcome.h"
 
 /* Audits the captures of `settings` as one and writes their report. The exit status; what went wrong was
- * told. */
-int run_capture(const options *settings);
+ * told. `result`: what it came to, set when it came as far as a report; or NULL. */
+int run_capture(const options *settings, outcome *result);
 
 #endif

@@ -17,10 +17,16 @@ typedef struct usage_row {
 
 static const usage_row input_rows[] = {
     {"-r, --recursive", "of a directory, read the captures in its sub-directories, too"},
+    {"--each", "every file is a capture of its own: a report for each, and one over all"},
+    {"--jobs N", "with --each, files worked on at once (default: one for each processor)"},
+    {"--memory SIZE",
+     "what a capture may take in memory, with suffix K, M or G (default 1G); beyond it connections idle for "
+     "longest are given up, and told"},
     {"--filter EXPR", "look only at packets that match this BPF expression, as tcpdump takes it"},
     {"--proxy ADDR[,ADDR]", "addresses of one proxy, of its clients' side and its servers' side; found "
                             "without this where they are one, or enough requests went through"},
     {NULL, "keptalive --filter 'tcp port 8080' client.pcap server.pcapng"},
+    {NULL, "keptalive --each -r captures/ | less"},
 };
 
 static const usage_row live_rows[] = {

@@ -63,7 +63,7 @@ static void draw(void *user)
     const collect *all = tap_audit();
     if (all == NULL)
         return;
-    ka_writer writer = {stdout, write_bytes, NULL};
+    ka_writer writer = {.user = stdout, .write = write_bytes};
     fputs("{\"type\":\"capture\",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION
           "\",\"files\":[],\"filter\":null}\n",
           stdout);

@@ -23,6 +23,14 @@ static bool locate(void *user, uint64_t frame, const char **file, uint64_t *file
     return self->locate(self->locate_user, frame, file, file_frame);
 }
 
+static void write_file(const ndjson *self)
+{
+    if (!self->writer.file)
+        return;
+    fputs(",\"file\":", self->out);
+    escape_json(self->out, self->writer.file);
+}
+
 /* Behind an empty list of files. */
 static void write_interfaces(const report_options *options)
 {
@@ -39,15 +47,18 @@ void ndjson_begin(ndjson *self, const report_options *options)
     self->out = options->out;
     self->locate = options->locate;
     self->locate_user = options->locate_user;
-    self->writer = (ka_writer){self, write_bytes, options->locate ? locate : NULL};
+    self->writer = (ka_writer){.user = self,
+                               .write = write_bytes,
+                               .locate = options->locate ? locate : NULL,
+                               .file = options->each ? options->paths[0] : NULL};
     self->selects = !selection_is_all(&options->selection);
     self->body = options->body;
     self->body_user = options->body_user;
     self->error = 0;
     FILE *out = self->out;
-    fputs("{\"type\":\"capture\",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION
-          "\",\"files\":[",
-          out);
+    fputs("{\"type\":\"capture\"", out);
+    write_file(self);
+    fputs(",\"schema\":\"" KA_SCHEMA "\",\"version\":\"" KEPTALIVE_VERSION "\",\"files\":[", out);
     for (size_t i = 0; i < options->path_count; i++) {
         if (i > 0)
             fputc(',', out);
@@ -104,7 +115,7 @@ void ndjson_pair(ndjson *self, const ka_pair_record *pair)
         note(self, ka_write_pair(&self->writer, pair));
 }
 
-static void write_finding_counts(FILE *out, const tally *counts)
+void ndjson_finding_counts(FILE *out, const tally *counts)
 {
     const char *comma = "";
     for (unsigned id = 0; id < KA_FINDING_COUNT; id++) {
@@ -115,7 +126,7 @@ static void write_finding_counts(FILE *out, const tally *counts)
     }
 }
 
-static void write_incomplete(FILE *out, const incomplete *list)
+void ndjson_incomplete(FILE *out, const incomplete *list)
 {
     for (size_t i = 0; i < list->count; i++) {
         const incomplete_row *row = &list->rows[i];
@@ -132,16 +143,18 @@ void ndjson_finish(ndjson *self, const report_end *end, const tally *counts)
         return;
     if (self->body)
         self->body(self->body_user, out);
+    fputs("{\"type\":\"summary\"", out);
+    write_file(self);
     fprintf(out,
-            "{\"type\":\"summary\",\"files\":%zu,\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
-            ",\"connections\":%" PRIu64 ",\"findings\":{",
+            ",\"files\":%zu,\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"connections\":%" PRIu64
+            ",\"findings\":{",
             end->files, end->packets, end->bytes, counts->connections);
-    write_finding_counts(out, counts);
+    ndjson_finding_counts(out, counts);
     fputc('}', out);
     if (self->selects)
         fprintf(out, ",\"left_out\":%" PRIu64, counts->left_out);
     fputs(",\"incomplete\":[", out);
-    write_incomplete(out, end->incomplete);
+    ndjson_incomplete(out, end->incomplete);
     fputs("]}\n", out);
     note(self, !ferror(out));
 }

@@ -30,4 +30,8 @@ void ndjson_pair(ndjson *self, const ka_pair_record *pair);
 /* Writes the summary. */
 void ndjson_finish(ndjson *self, const report_end *end, const tally *counts);
 
+/* Parts of a summary: what stands between the braces, and between the brackets. */
+void ndjson_finding_counts(FILE *out, const tally *counts);
+void ndjson_incomplete(FILE *out, const incomplete *list);
+
 #endif

@@ -30,6 +30,7 @@ typedef struct report_options {
     bool exchanges;
     bool servers; /* each at length */
     bool color;
+    bool each; /* one of several documents in a row: every record tells its file, the only path */
     selection selection;
     /* Written in place of findings, verdict and tables, between the head and the summary; NULL: those. */
     void (*body)(void *user, FILE *out);

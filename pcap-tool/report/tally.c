@@ -49,6 +49,22 @@ void tally_finding(tally *counts, const ka_finding *finding)
     counts->server_wide += !finding->has_stream && finding->severity > KA_CHAT;
 }
 
+void tally_add(tally *counts, const tally *more)
+{
+    counts->connections += more->connections;
+    counts->troubled += more->troubled;
+    counts->requests += more->requests;
+    counts->responses += more->responses;
+    counts->left_out += more->left_out;
+    counts->server_wide += more->server_wide;
+    for (unsigned i = 0; i < TALLY_PROTOCOLS; i++)
+        counts->by_protocol[i] += more->by_protocol[i];
+    for (unsigned i = 0; i < TALLY_SEVERITIES; i++)
+        counts->by_severity[i] += more->by_severity[i];
+    for (unsigned i = 0; i < KA_FINDING_COUNT; i++)
+        counts->by_id[i] += more->by_id[i];
+}
+
 const char *tally_protocol_name(unsigned index)
 {
     return protocols[index];

@@ -25,6 +25,9 @@ typedef struct tally {
 void tally_connection(tally *counts, const ka_record *record);
 void tally_finding(tally *counts, const ka_finding *finding);
 
+/* Adds what another run has counted. */
+void tally_add(tally *counts, const tally *more);
+
 /* "http/1.1" and so on; the HTTP ones come first. */
 const char *tally_protocol_name(unsigned index);
 uint64_t tally_http_connections(const tally *counts);

@@ -194,6 +194,16 @@ static void write_verdict(const report_options *options, const report_end *end, 
     fputs(color(options->color, COLOR_PLAIN), options->out);
 }
 
+void text_overview_totals(const report_options *options, const report_end *end, const tally *counts)
+{
+    write_packets(options->out, end);
+    write_connections(options->out, counts);
+    write_requests(options->out, counts);
+    write_incomplete(options->out, end->incomplete);
+    if (!options->body)
+        write_verdict(options, end, counts);
+}
+
 void text_overview_write(const report_options *options, const report_end *end, const tally *counts)
 {
     FILE *out = options->out;
@@ -201,10 +211,5 @@ void text_overview_write(const report_options *options, const report_end *end, c
             color(options->color, COLOR_BOLD), color(options->color, COLOR_PLAIN));
     write_files(options);
     write_selection(options, counts);
-    write_packets(out, end);
-    write_connections(out, counts);
-    write_requests(out, counts);
-    write_incomplete(out, end->incomplete);
-    if (!options->body)
-        write_verdict(options, end, counts);
+    text_overview_totals(options, end, counts);
 }

@@ -9,4 +9,7 @@
 
 void text_overview_write(const report_options *options, const report_end *end, const tally *counts);
 
+/* Only what follows the names of the files. */
+void text_overview_totals(const report_options *options, const report_end *end, const tally *counts);
+
 #endif

@@ -26,8 +26,8 @@ void flow_table_init(flow_table *table, const ka_allocator *allocator)
     table->allocator = allocator;
     table->made_count = 1;
     /* Against captures made to collide. Without it (no entropy) only that protection is lost. */
-    if (getrandom(&table->seed, sizeof table->seed, GRND_NONBLOCK) != (ssize_t)sizeof table->seed)
-        table->seed = 0x9e3779b97f4a7c15;
+    if (getrandom(table->seeds, sizeof table->seeds, GRND_NONBLOCK) != (ssize_t)sizeof table->seeds)
+        table->seeds[0] = table->seeds[1] = 0x9e3779b97f4a7c15;
 }
 
 void flow_table_fini(flow_table *table)
@@ -56,19 +56,21 @@ static uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_address(const ka_address *address, uint64_t seed)
+/* Every factor has a secret of its own in it: a factor that somebody can make 0 hides what the other one
+ * says, and all addresses of a network would have one hash. */
+static uint64_t hash_address(const ka_address *address, const uint64_t seeds[2])
 {
     uint64_t words[2];
     memcpy(words, address->ip, sizeof words);
     uint64_t rest = (uint64_t)address->port << 8 | address->version;
-    return mix(words[0] ^ seed, words[1] ^ rest << 32 ^ 0x2d358dccaa6c78a5) ^
-           mix(rest + seed, 0x8bb84b93962eacc9);
+    return mix(words[0] ^ seeds[0], words[1] ^ rest << 32 ^ seeds[1]) ^
+           mix(rest + seeds[0], 0x8bb84b93962eacc9);
 }
 
 uint32_t flow_hash(const flow_table *table, const ka_address *a, const ka_address *b)
 {
-    uint64_t sum = hash_address(a, table->seed) + hash_address(b, table->seed);
-    return (uint32_t)mix(sum ^ table->seed, 0x4b33a62ed433d4a3);
+    uint64_t sum = hash_address(a, table->seeds) + hash_address(b, table->seeds);
+    return (uint32_t)mix(sum ^ table->seeds[0], 0x4b33a62ed433d4a3);
 }
 
 bool flow_address_equal(const ka_address *a, const ka_address *b)
@@ -200,8 +202,10 @@ static uint32_t take_index(flow_table *table)
 
 stream_flow *flow_add(flow_table *table, uint32_t hash, const ka_address *source, const ka_address *target)
 {
-    /* At most two thirds full: probes stay short. */
-    if (table->used_count >= table->slot_count / 3 * 2 && !grow_slots(table))
+    /* At most two thirds full: probes stay short. When there is no memory for more, somewhat longer ones do.
+     */
+    if (table->used_count >= table->slot_count / 3 * 2 && !grow_slots(table) &&
+        table->used_count >= table->slot_count / 8 * 7)
         return NULL;
     uint32_t index = take_index(table);
     if (index == FLOW_NONE)

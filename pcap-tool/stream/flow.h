@@ -120,7 +120,7 @@ typedef struct flow_table {
     uint32_t oldest;
     uint32_t newest;
     uint32_t hand; /* of the evictor */
-    uint64_t seed;
+    uint64_t seeds[2];
 } flow_table;
 
 /* `allocator` must outlive the table. */

@@ -56,9 +56,9 @@ stream_table *stream_table_new_with(ka_audit *audit, const ka_allocator *allocat
     return table;
 }
 
-stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator)
+stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator, const stream_limits *limits)
 {
-    return stream_table_new_with(audit, allocator, &stream_limits_default, &stream_facts_core);
+    return stream_table_new_with(audit, allocator, limits, &stream_facts_core);
 }
 
 static void drop_halves(stream_table *table, stream_flow *flow)
@@ -122,15 +122,20 @@ static void end_connection(stream_table *table, stream_flow *flow, ka_gate why)
                    table->context.facts->connection_end(table->context.audit, flow->connection, why));
 }
 
+static bool evict(stream_table *table)
+{
+    uint32_t before = table->flows.open_count;
+    if (before == 0)
+        return false;
+    end_connection(table, flow_stalest(&table->flows), KA_GATE_LOST_STATE);
+    table->context.counts.evicted++;
+    return table->flows.open_count < before; /* else the listener did not settle it */
+}
+
 static void make_room(stream_table *table)
 {
-    while (table->flows.open_count >= table->context.limits.connections) {
-        uint32_t before = table->flows.open_count;
-        end_connection(table, flow_stalest(&table->flows), KA_GATE_LOST_STATE);
-        table->context.counts.evicted++;
-        if (table->flows.open_count >= before) /* the listener did not settle it */
-            return;
-    }
+    while (table->flows.open_count >= table->context.limits.connections && evict(table))
+        ;
 }
 
 /* ---- Which connection ------------------------------------------------------------------------ */
@@ -312,6 +317,11 @@ ka_status stream_quoted(stream_table *table, const packet_tcp *packet)
             flow_set_tombstone(&table->flows, added, FLOW_QUOTED, expiry(table));
     }
     return take_status(table);
+}
+
+bool stream_evict(stream_table *table)
+{
+    return evict(table) && table->context.status == KA_OK;
 }
 
 ka_status stream_time_passed(stream_table *table, int64_t time_ns)

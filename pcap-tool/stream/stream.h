@@ -47,9 +47,9 @@ typedef struct stream_limits {
 
 extern const stream_limits stream_limits_default;
 
-/* `audit` must outlive the table. NULL when memory runs out. */
-stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator);
-/* The same with other limits and another listener than the core (facts.h); both are copied or outlive it. */
+/* `audit` must outlive the table; the limits are copied. NULL when memory runs out. */
+stream_table *stream_table_new(ka_audit *audit, const ka_allocator *allocator, const stream_limits *limits);
+/* The same with another listener than the core (facts.h), which must outlive it. */
 stream_table *stream_table_new_with(ka_audit *audit, const ka_allocator *allocator,
                                     const stream_limits *limits, const struct stream_facts *facts);
 void stream_table_free(stream_table *table);
@@ -76,6 +76,10 @@ ka_status stream_segment_at(stream_table *table, packet_tcp *packet, const strea
 /* An ICMP error that quotes a TCP header: takes a stream number where Wireshark would, and nothing else.
  * packet->source, target and segment.time_ns are read. */
 ka_status stream_quoted(stream_table *table, const packet_tcp *packet);
+
+/* Gives up the connection that was silent for longest, or nearly so: it is judged as it stands, with
+ * KA_GATE_LOST_STATE. Not while a segment is told. False: none is open, or memory ran out on the way. */
+bool stream_evict(stream_table *table);
 
 /* No packet came until then (live captures only: files end with their last packet). */
 ka_status stream_time_passed(stream_table *table, int64_t time_ns);

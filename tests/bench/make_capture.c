@@ -7,7 +7,9 @@
  *   small   API calls of a few hundred bytes; 200000 connections, 20000 open at once: more than 1 GB
  *   large   bodies of 1 to 16 MB, acknowledged every second segment; more than 1 GB
  *   idle    connections with one exchange each, all left open; 1000000 of them
+ * or one of the floods in floods.c: make_capture FLOOD FILE [TIMES]
  */
+#include "floods.h"
 #include "messages.h"
 #include "queue.h"
 #include "wire.h"
@@ -242,9 +244,12 @@ static const struct scenario *find_scenario(const char *name)
 
 int main(int argc, char **argv)
 {
+    if ((argc == 3 || argc == 4) && flood_is_known(argv[1]))
+        return flood_make(argv[1], argv[2], argc == 4 ? (uint32_t)strtoul(argv[3], NULL, 10) : 0) ? 0 : 1;
     const struct scenario *found = argc >= 3 && argc <= 5 ? find_scenario(argv[1]) : NULL;
     if (!found) {
-        fputs("Usage: make_capture small|large|idle FILE [CONNECTIONS [OPEN]]\n", stderr);
+        fputs("Usage: make_capture small|large|idle FILE [CONNECTIONS [OPEN]], or FLOOD FILE [TIMES]\n",
+              stderr);
         return 2;
     }
     struct scenario chosen = *found;

@@ -14,6 +14,8 @@ from pathlib import Path
 
 MAKER, BARE, MEASURE, TOOL = map(Path, sys.argv[1:5])
 FIN, SYN, ACK = 1, 2, 16
+FLOODS = {"syn": 100, "garbage": 100, "unanswered": 100, "pipeline": 100, "head": 100, "collide": 100, "reuse": 100,
+          "servers": 100}
 
 
 def packets(path):
@@ -91,6 +93,15 @@ class Bench(unittest.TestCase):
         first, second = self.make("small", 50, 10), self.make("small", 50, 10, name="two.pcap")
         self.assertEqual(first.read_bytes(), second.read_bytes())
 
+    def test_floods(self):
+        for name, times in FLOODS.items():
+            with self.subTest(name):
+                first, second = self.make(name, times), self.make(name, times, name="two.pcap")
+                self.assertEqual(first.read_bytes(), second.read_bytes())
+                run = subprocess.run([TOOL, "--format", "ndjson", first], capture_output=True, text=True, check=True)
+                connections = json.loads(run.stdout.splitlines()[-1])["connections"]
+                self.assertEqual(connections, {"garbage": connections, "pipeline": 100, "head": 100}.get(name, times))
+
     def test_unwritable_file_and_wrong_usage(self):
         run = lambda *words: subprocess.run([MAKER, *words], capture_output=True).returncode
         self.assertEqual(run("small", self.directory / "no" / "directory", "1", "1"), 1)
@@ -116,9 +127,16 @@ class Bench(unittest.TestCase):
         peak = lambda size: cost(sys.executable, "-c", f"b'x' * {size}")[0][2]
         self.assertAlmostEqual(peak(64 << 20) - peak(1), 64 << 10, delta=8 << 10)
 
-    def bench(self, tool):
+    def test_the_floods_run_and_clean_up(self):
+        run = self.bench(TOOL, "--floods")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        for name in ("idle", *FLOODS):
+            self.assertRegex(run.stdout, rf"(?m)^  {name} +[\d,]+ .* us .* MB.* us .* MB")
+        self.assertEqual(list(self.directory.iterdir()), [])
+
+    def bench(self, tool, *more):
         command = [sys.executable, "-B", Path(__file__).parent / "run", "--tool", tool, "--maker", MAKER, "--bare",
-                   BARE, "--measure", MEASURE, "--pairs", "1", "--divisor", "1000"]
+                   BARE, "--measure", MEASURE, "--pairs", "1", "--divisor", "1000", *more]
         return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TMPDIR": self.directory})
 
     def test_the_benchmark_runs_and_cleans_up(self):

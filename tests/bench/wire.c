@@ -1,4 +1,4 @@
-/* wire.c - TCP segments over IPv4 over Ethernet, written to a pcap file.
+/* wire.c - TCP segments over IP over Ethernet, written to a pcap file.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,10 +9,11 @@
 enum {
     ETHERNET_BYTES = 14,
     IP_BYTES = 20,
+    IP6_BYTES = 40,
     TCP_BYTES = 20,
     SYN_OPTIONS_BYTES = 20,
     OPTIONS_BYTES = 12,
-    HEADERS_MAX_BYTES = ETHERNET_BYTES + IP_BYTES + TCP_BYTES + SYN_OPTIONS_BYTES,
+    HEADERS_MAX_BYTES = ETHERNET_BYTES + IP6_BYTES + TCP_BYTES + SYN_OPTIONS_BYTES,
 };
 
 /* As in https://www.ietf.org/archive/id/draft-gharris-opsawg-pcap-01.html, in the writer's byte order. */
@@ -61,12 +62,12 @@ static uint16_t ip_checksum(const uint8_t *header)
     return (uint16_t)~sum;
 }
 
-static uint8_t *put_ethernet(uint8_t *at, unsigned from)
+static uint8_t *put_ethernet(uint8_t *at, unsigned from, unsigned type)
 {
     static const uint8_t addresses[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
     memcpy(at, addresses[!from], 6);
     memcpy(at + 6, addresses[from], 6);
-    return put16(at + 12, 0x0800);
+    return put16(at + 12, type);
 }
 
 static uint8_t *put_ip(uint8_t *at, const wire_connection *connection, unsigned from, uint32_t total_bytes,
@@ -83,6 +84,16 @@ static uint8_t *put_ip(uint8_t *at, const wire_connection *connection, unsigned 
     at = put32(at, connection->ip[!from]);
     put16(start + 10, ip_checksum(start));
     return at;
+}
+
+static uint8_t *put_ip6(uint8_t *at, const wire_connection *connection, unsigned from, uint32_t payload_bytes)
+{
+    at = put32(at, 0x60000000);
+    at = put16(at, payload_bytes);
+    at = put16(at, 6 << 8 | 64);
+    memcpy(at, connection->ip6[from], 16);
+    memcpy(at + 16, connection->ip6[!from], 16);
+    return at + 32;
 }
 
 static uint8_t *put_options(uint8_t *at, bool syn, uint32_t time_ms)
@@ -122,8 +133,9 @@ bool wire_segment(FILE *out, wire_connection *connection, unsigned from, unsigne
     static uint32_t id;
     uint8_t headers[HEADERS_MAX_BYTES + 2] = {0};
     uint32_t tcp_bytes = TCP_BYTES + (flags & WIRE_SYN ? SYN_OPTIONS_BYTES : OPTIONS_BYTES);
-    uint8_t *end = put_ethernet(headers, from);
-    end = put_ip(end, connection, from, IP_BYTES + tcp_bytes + len_bytes, ++id);
+    uint8_t *end = put_ethernet(headers, from, connection->ip6 ? 0x86dd : 0x0800);
+    end = connection->ip6 ? put_ip6(end, connection, from, tcp_bytes + len_bytes)
+                          : put_ip(end, connection, from, IP_BYTES + tcp_bytes + len_bytes, ++id);
     end = put_tcp(end, connection, from, flags, (uint32_t)(time_ns / 1000000));
     size_t header_bytes = (size_t)(end - headers);
 

@@ -1,4 +1,4 @@
-/* wire.h - TCP segments over IPv4 over Ethernet, written to a pcap file.
+/* wire.h - TCP segments over IP over Ethernet, written to a pcap file.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { WIRE_SYN = 0x02, WIRE_PSH = 0x08, WIRE_ACK = 0x10, WIRE_FIN = 0x01 };
+enum { WIRE_FIN = 0x01, WIRE_SYN = 0x02, WIRE_RST = 0x04, WIRE_PSH = 0x08, WIRE_ACK = 0x10 };
 
 /* Payload of a full segment: an MTU of 1500 less IPv4, TCP and its time stamp option. */
 enum { WIRE_SEGMENT_BYTES = 1448 };
@@ -17,6 +17,7 @@ enum { WIRE_SEGMENT_BYTES = 1448 };
 /* Both ends of a connection: [0] the client, [1] the server. */
 typedef struct wire_connection {
     uint32_t ip[2];
+    const uint8_t (*ip6)[16]; /* both ends'; NULL: IPv4 */
     uint16_t port[2];
     uint32_t next_seq[2]; /* of the next byte it sends; the other end acknowledges up to here */
 } wire_connection;

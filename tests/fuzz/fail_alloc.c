@@ -81,7 +81,7 @@ static bool open_run(run *self)
     ka_thresholds_init(&config.thresholds);
     if (ka_audit_new(&config, &self->audit) != KA_OK)
         return false;
-    self->streams = stream_table_new(self->audit, &self->allocator);
+    self->streams = stream_table_new(self->audit, &self->allocator, &stream_limits_default);
     self->decoder = packet_decoder_new(&self->allocator);
     return self->streams != NULL && self->decoder != NULL;
 }

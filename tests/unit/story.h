@@ -165,8 +165,8 @@ static inline bool story_line_add(void *user, const char *bytes, size_t len_byte
 static inline void story_same_record(const ka_record *a, const ka_record *b)
 {
     story_line lines[2] = {0};
-    assert_true(ka_write_connection(&(ka_writer){&lines[0], story_line_add, NULL}, a));
-    assert_true(ka_write_connection(&(ka_writer){&lines[1], story_line_add, NULL}, b));
+    assert_true(ka_write_connection(&(ka_writer){.user = &lines[0], .write = story_line_add}, a));
+    assert_true(ka_write_connection(&(ka_writer){.user = &lines[1], .write = story_line_add}, b));
     assert_string_equal(lines[0].text, lines[1].text);
     assert_memory_equal(a->finding_severity, b->finding_severity, sizeof a->finding_severity);
 }

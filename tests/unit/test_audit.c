@@ -436,6 +436,78 @@ static void test_every_allocation_fails_in_turn(void **state)
     story_begin(&s);
 }
 
+/* Statistics of servers have memory of their own: without it a connection is judged as well as alone. */
+typedef struct allowance {
+    unsigned left;
+    bool refused;
+} allowance;
+
+static void *refuse(void *user, void *old, size_t new_bytes)
+{
+    allowance *allowed = user;
+    if (new_bytes == 0) {
+        free(old);
+        return NULL;
+    }
+    if (allowed->left == 0) {
+        allowed->refused = true;
+        return NULL;
+    }
+    allowed->left--;
+    return realloc(old, new_bytes);
+}
+
+static void test_statistics_without_memory_are_left_out(void **state)
+{
+    (void)state;
+    unsigned records = 0;
+    for (unsigned blocks = 60; blocks-- > 0;) {
+        allowance allowed = {blocks, false};
+        story_end(&s);
+        memset(&s, 0, sizeof s);
+        ka_config config = {.allocator = story_allocator(&s),
+                            .ledgers = {&allowed, refuse},
+                            .sink = story_sink(&s),
+                            .settled = story_settled,
+                            .settled_user = &s};
+        ka_thresholds_init(&config.thresholds);
+        assert_int_equal(ka_audit_new(&config, &s.audit), KA_OK);
+        tell_several();
+        story_report(&s);
+        assert_int_equal(s.status, KA_OK);
+        if (records == 0)
+            records = s.record_count;
+        assert_int_equal(s.record_count, records);
+        uint64_t left_out = ka_audit_servers_left_out(s.audit) + ka_audit_clients_left_out(s.audit) +
+                            ka_audit_observations_left_out(s.audit);
+        assert_int_equal(left_out > 0, allowed.refused);
+        ka_audit_free(s.audit);
+        assert_int_equal(s.bytes, 0);
+        s.audit = NULL;
+    }
+    story_begin(&s);
+}
+
+/* What waits to settle when its ports are reused waits no longer, though no time passes. */
+static void test_reused_ports_leave_nothing_behind(void **state)
+{
+    (void)state;
+    long bytes = 0;
+    for (unsigned i = 0; i < 20000; i++) {
+        s.record_count = s.settled_count = 0;
+        talk t = opened(1, 5);
+        resets(&t, 5, SERVER);
+        assert_int_equal(ka_connection_end(s.audit, t.connection, KA_GATE_PORT_REUSE), KA_OK);
+        if (i == 1000)
+            bytes = s.bytes;
+    }
+    assert_true(s.bytes <= bytes);
+    talk u = opened(2, 6), v = opened(3, 7);
+    resets(&u, 8, SERVER);
+    time_passes(&v, 20);
+    assert_int_equal(s.records[s.record_count - 1].stream, 2);
+}
+
 /* A failed report leaves the audit as it was: it can be asked again. */
 static void test_report_after_a_failed_one(void **state)
 {
@@ -478,6 +550,8 @@ int main(void)
         TEST(report_changes_nothing),
         TEST(report_in_the_middle),
         TEST(every_allocation_fails_in_turn),
+        TEST(statistics_without_memory_are_left_out),
+        TEST(reused_ports_leave_nothing_behind),
         TEST(report_after_a_failed_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,12 +103,78 @@ static void memory_runs_out(void **state)
     assert_int_equal(h.held, 0);
 }
 
+enum { MANY = 4000 };
+
+static void slabs_without_blocks_go_back(void **state)
+{
+    (void)state;
+    heap h = {0};
+    const ka_allocator base = {&h, counted};
+    blocks small;
+    blocks_init(&small, &base);
+    blocks_reclaim(&small); /* nothing yet */
+    ka_allocator a = blocks_allocator(&small);
+    unsigned char *block[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        block[i] = memset(a.resize(a.user, NULL, 40 + i % 200), (int)i, 40 + i % 200);
+    size_t most = h.held;
+    blocks_reclaim(&small); /* all in use */
+    assert_int_equal(h.held, most);
+    for (unsigned i = 0; i < MANY / 2; i++)
+        a.resize(a.user, block[i], 0);
+    blocks_reclaim(&small);
+#ifndef __SANITIZE_ADDRESS__
+    assert_true(h.held > most * 4 / 10 && h.held < most * 6 / 10);
+#endif
+    for (unsigned i = MANY / 2; i < MANY; i++)
+        for (unsigned at = 0; at < 40 + i % 200; at++)
+            assert_int_equal(block[i][at], (unsigned char)i);
+    for (unsigned i = 0; i < MANY / 2; i++) /* the lists are whole */
+        block[i] = memset(a.resize(a.user, NULL, 40 + i % 200), (int)i, 40 + i % 200);
+    for (unsigned i = 0; i < MANY; i++)
+        a.resize(a.user, block[i], 0);
+    blocks_reclaim(&small);
+    assert_in_range(h.held, 0, 1); /* the newest stays */
+    assert_in_range(small.free_bytes, 0, 32 * 1024);
+    blocks_fini(&small);
+    assert_int_equal(h.held, 0);
+}
+
+static void a_slab_with_one_block_stays(void **state)
+{
+    (void)state;
+    heap h = {0};
+    const ka_allocator base = {&h, counted};
+    blocks small;
+    blocks_init(&small, &base);
+    ka_allocator a = blocks_allocator(&small);
+    unsigned char *block[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        block[i] = a.resize(a.user, NULL, 100);
+    size_t most = h.held;
+    for (unsigned i = 0; i < MANY; i++)
+        if (i % 50 != 0)
+            a.resize(a.user, block[i], 0);
+    blocks_reclaim(&small);
+#ifndef __SANITIZE_ADDRESS__
+    assert_int_equal(h.held, most); /* some three hundred in each, so several are in use */
+#else
+    assert_true(h.held < most);
+#endif
+    for (unsigned i = 0; i < MANY; i += 50)
+        a.resize(a.user, block[i], 0);
+    blocks_fini(&small);
+    assert_int_equal(h.held, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_holds_its_bytes),
         cmocka_unit_test(growing_keeps_the_content),
         cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(slabs_without_blocks_go_back),
+        cmocka_unit_test(a_slab_with_one_block_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

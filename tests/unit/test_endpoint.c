@@ -105,7 +105,7 @@ static void test_copy_is_apart(void **state)
     assert_int_equal(ka_endpoint_add(e, &r, true, true), KA_OK);
     assert_int_equal(closes_idle(1, 1), KA_OK);
     ka_endpoint_named(e, (ka_slice){"a", 1}, 1);
-    assert_int_equal(ka_endpoints_copy(&servers, &copy), KA_OK);
+    assert_int_equal(ka_endpoints_copy(&servers, servers.allocator, &copy), KA_OK);
     assert_int_equal(copy.count, 1);
     ka_endpoint *twin = copy.at[0];
     assert_ptr_not_equal(twin, e);

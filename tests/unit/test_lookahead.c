@@ -64,7 +64,7 @@ static void run(talk *t, bool waits, size_t body_bytes)
     config.settled_user = &t->table;
     t->waits = waits;
     assert_int_equal(ka_audit_new(&config, &t->audit), KA_OK);
-    t->table = stream_table_new(t->audit, &memory_heap);
+    t->table = stream_table_new(t->audit, &memory_heap, &stream_limits_default);
     assert_non_null(t->table);
     t->ahead.streams = t->table;
     int head =

@@ -85,6 +85,25 @@ static void every_plain_option(void **state)
 }
 
 /* The option's words are an enum of the core in its order. */
+static void each_and_memory(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("a", NULL), OPTIONS_RUN);
+    assert_false(parsed.each);
+    assert_int_equal(parsed.jobs, 0);
+    assert_int_equal(parsed.memory_bytes, INT64_C(1) << 30);
+    assert_int_equal(parse("--each", "--jobs", "1024", "--memory", "67108864", "a", NULL), OPTIONS_RUN);
+    assert_true(parsed.each);
+    assert_int_equal(parsed.jobs, 1024);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
+    assert_int_equal(parse("--memory", "65536K", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
+    assert_int_equal(parse("--memory", "64M", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.memory_bytes, 64 << 20);
+    assert_int_equal(parse("--memory", "1048576G", "a", NULL), OPTIONS_RUN);
+    assert_int_equal(parsed.memory_bytes, INT64_C(1) << 50);
+}
+
 static void severities(void **state)
 {
     (void)state;
@@ -270,6 +289,23 @@ static void wrong_usage(void **state)
     assert_wrong("--settle: \"5 s\" is not a duration (try 50ms, 1.5 or 2m); try keptalive --help");
     assert_int_equal(parse("a", "--late-percent", "101", NULL), OPTIONS_WRONG);
     assert_wrong("--late-percent: \"101\" is out of range; try keptalive --help");
+    assert_int_equal(parse("--each", "-", NULL), OPTIONS_WRONG);
+    assert_wrong("-: with --each, captures must be files; try keptalive --help");
+    assert_int_equal(parse("--each", "--interface", "lo", NULL), OPTIONS_WRONG);
+    assert_wrong("--each goes neither with what-if nor with --interface; try keptalive --help");
+    assert_int_equal(parse("--jobs", "2", "a", NULL), OPTIONS_WRONG);
+    assert_wrong("--jobs: only with --each; try keptalive --help");
+    assert_int_equal(parse("--each", "--jobs", "1025", "a", NULL), OPTIONS_WRONG);
+    assert_wrong("--jobs: \"1025\" is out of range; try keptalive --help");
+    assert_int_equal(parse("--memory", "67108863", "a", NULL), OPTIONS_WRONG);
+    assert_wrong("--memory: \"67108863\" is too little; try keptalive --help");
+    assert_int_equal(parse("--memory", "1048577G", "a", NULL), OPTIONS_WRONG);
+    assert_wrong("--memory: \"1048577G\" is out of range; try keptalive --help");
+    for (const char *const *size = (const char *const[]){"", "M", "1T", "1GB", "-1G", "1.5G", NULL}; *size;
+         size++) {
+        assert_int_equal(parse("--memory", *size, "a", NULL), OPTIONS_WRONG);
+        assert_non_null(strstr(error, "is not a size (try 512M or 2G)"));
+    }
 }
 
 /* Whatever was typed, the message is one line that names the help. */
@@ -407,6 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),
         cmocka_unit_test(every_plain_option),
+        cmocka_unit_test(each_and_memory),
         cmocka_unit_test(severities),
         cmocka_unit_test(every_threshold),
         cmocka_unit_test(thresholds_by_name),

@@ -153,7 +153,7 @@ static void nobody_is_told_of_nobody(void **state)
     say_preamble(&t, 0.1, 0);
     ka_record record = story_only_record(&s);
     assert_int_equal(record.proxied_for.version, 0);
-    assert_true(ka_write_connection(&(ka_writer){&told, story_line_add, NULL}, &record));
+    assert_true(ka_write_connection(&(ka_writer){.user = &told, .write = story_line_add}, &record));
     assert_null(strstr(told.text, "proxied_for"));
 }
 

@@ -45,7 +45,7 @@ static page out;
 static ka_writer fresh_writer(void)
 {
     out = (page){.writes_allowed = 1000};
-    return (ka_writer){&out, write_page, NULL};
+    return (ka_writer){.user = &out, .write = write_page};
 }
 
 static const ka_address client = {{192, 0, 2, 1}, 50000, 4};

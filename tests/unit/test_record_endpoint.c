@@ -33,7 +33,7 @@ static page out;
 static ka_writer fresh_writer(void)
 {
     out = (page){.writes_allowed = 1000};
-    return (ka_writer){&out, write_page, NULL};
+    return (ka_writer){.user = &out, .write = write_page};
 }
 
 static const ka_address server = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 80, 6};

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "stream/flow.h"
 #include "wire.h"
 
 #define GET  "GET / HTTP/1.1\r\n\r\n"                       /* 18 bytes */
@@ -178,6 +179,62 @@ static void many_flows_are_found_again(void **state)
     wire_free();
 }
 
+/* Somebody chose the low halves so that one factor of a hash without a secret in it is 0. */
+static void chosen_addresses_do_not_collide(void **state)
+{
+    (void)state;
+    enum { MANY = 1000 };
+    flow_table table;
+    uint32_t seen[MANY];
+    unsigned same = 0;
+    flow_table_init(&table, &memory_heap);
+    ka_address server = {.ip = {1}, .port = 80, .version = 6};
+    for (uint64_t i = 0; i < MANY; i++) {
+        ka_address client = {.port = 40000, .version = 6};
+        uint64_t low = UINT64_C(0x2d358dccaa6c78a5) ^ (UINT64_C(40000) << 8 | 6) << 32;
+        memcpy(client.ip, &i, sizeof i);
+        memcpy(client.ip + 8, &low, sizeof low);
+        seen[i] = flow_hash(&table, &client, &server);
+        assert_int_equal(seen[i], flow_hash(&table, &server, &client));
+        for (uint64_t other = 0; other < i; other++)
+            same += seen[other] == seen[i];
+    }
+    assert_in_range(same, 0, 5);
+    flow_table_fini(&table);
+}
+
+/* Refuses what is as large as slots become. */
+static void *refuse_large(void *user, void *old, size_t new_bytes)
+{
+    const size_t *most_bytes = user;
+    bool flows = new_bytes > 4000000; /* a chunk of them */
+    return new_bytes > *most_bytes && !flows ? NULL : memory_heap.resize(memory_heap.user, old, new_bytes);
+}
+
+static void slots_without_memory_become_fuller(void **state)
+{
+    (void)state;
+    size_t most_bytes = 8192; /* 1024 of them */
+    const ka_allocator allocator = {&most_bytes, refuse_large};
+    flow_table table;
+    flow_table_init(&table, &allocator);
+    ka_address server = {.ip = {1}, .port = 80, .version = 4};
+    uint32_t count = 0;
+    for (stream_flow *added = NULL;; count++) {
+        ka_address client = {.port = (uint16_t)count, .version = 4};
+        added = flow_add(&table, flow_hash(&table, &client, &server), &client, &server);
+        if (added == NULL)
+            break;
+    }
+    assert_int_equal(count, 1024 / 8 * 7);
+    for (uint32_t i = 0; i < 2 * count; i++) {
+        ka_address client = {.port = (uint16_t)i, .version = 4};
+        bool found = flow_find(&table, flow_hash(&table, &client, &server), &client, &server) != NULL;
+        assert_int_equal(found, i < count);
+    }
+    flow_table_fini(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +247,8 @@ int main(void)
         cmocka_unit_test(oldest_tombstones_go_first),
         cmocka_unit_test(quoted_takes_a_number),
         cmocka_unit_test(too_many_connections_evict_the_stalest),
+        cmocka_unit_test(chosen_addresses_do_not_collide),
+        cmocka_unit_test(slots_without_memory_become_fuller),
         cmocka_unit_test(many_flows_are_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
