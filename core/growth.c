@@ -64,6 +64,8 @@ static void begin_earlier(ka_growth *g, int64_t time_ns)
 
 static void make_room(ka_growth *g, int64_t time_ns)
 {
+    if (g->width_bits != 0 && time_ns >= g->start_ns && bin_of(g, time_ns) < KA_GROWTH_BINS)
+        return;
     if (g->width_bits == 0) {
         g->start_ns = time_ns;
         g->width_bits = FIRST_WIDTH_BITS;

@@ -10,6 +10,7 @@ enum {
     EXACT_VALUES = 2048,        /* below, a bucket is one value */
     BUCKETS_PER_OCTAVE = 1024,  /* half of EXACT_VALUES: the top half of the exact range, scaled up */
     EXACT_BITS_ABOVE = 64 - 11, /* leading zeros of the largest exact value */
+    EXACT_BUCKETS = 64,         /* of a rough one: as many as are found in six steps */
     FIRST_ROOM = 8,             /* most servers close idle connections at one or two ages */
 };
 
@@ -43,6 +44,16 @@ static int64_t middle_of(const ka_histogram *histogram, uint32_t index)
     uint32_t last = ((index + 1) << histogram->coarse) - 1;
     int64_t highest = highest_of(last < KA_HISTOGRAM_BUCKETS_MAX ? last : KA_HISTOGRAM_BUCKETS_MAX - 1);
     return lowest + (highest - lowest) / 2;
+}
+
+static uint32_t sum(uint32_t a, uint64_t b)
+{
+    return b > UINT32_MAX - a ? UINT32_MAX : a + (uint32_t)b;
+}
+
+static void add(ka_histogram_bucket *bucket, uint64_t count)
+{
+    bucket->count = sum(bucket->count, count);
 }
 
 /* The position of the first bucket whose index is not below the one given. */
@@ -94,14 +105,22 @@ void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator)
 void ka_histogram_init_limited(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit)
 {
     ka_histogram_init(histogram, allocator);
-    histogram->bucket_limit = bucket_limit;
+    histogram->bucket_limit = histogram->exact_limit = bucket_limit;
+}
+
+void ka_histogram_init_rough(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit)
+{
+    ka_histogram_init_limited(histogram, allocator, bucket_limit);
+    histogram->exact_limit = bucket_limit < EXACT_BUCKETS ? bucket_limit : EXACT_BUCKETS;
 }
 
 void ka_histogram_fini(ka_histogram *histogram)
 {
     if (histogram->buckets != NULL)
         histogram->allocator->resize(histogram->allocator->user, histogram->buckets, 0);
+    uint32_t exact_limit = histogram->exact_limit;
     ka_histogram_init_limited(histogram, histogram->allocator, histogram->bucket_limit);
+    histogram->exact_limit = exact_limit;
 }
 
 /* Joins neighbours. */
@@ -112,7 +131,7 @@ static void coarsen(ka_histogram *histogram)
         ka_histogram_bucket bucket = histogram->buckets[i];
         bucket.index >>= 1;
         if (kept > 0 && histogram->buckets[kept - 1].index == bucket.index)
-            histogram->buckets[kept - 1].count += bucket.count;
+            histogram->buckets[kept - 1].count = sum(histogram->buckets[kept - 1].count, bucket.count);
         else
             histogram->buckets[kept++] = bucket;
     }
@@ -176,7 +195,7 @@ static void count_in_dense(ka_histogram *histogram, uint32_t index, uint64_t cou
     index >>= histogram->coarse;
     if (histogram->bucket_count == 0 || index - histogram->buckets[0].index >= histogram->bucket_count)
         extend(histogram, index);
-    histogram->buckets[index - histogram->buckets[0].index].count += count;
+    add(&histogram->buckets[index - histogram->buckets[0].index], count);
 }
 
 /* ---- */
@@ -188,26 +207,27 @@ static ka_status count_in(ka_histogram *histogram, uint32_t index, uint64_t coun
         uint32_t at =
             (index >> histogram->coarse) - (histogram->bucket_count > 0 ? histogram->buckets[0].index : 0);
         if (at < histogram->bucket_count)
-            histogram->buckets[at].count += count;
+            add(&histogram->buckets[at], count);
         else
             count_in_dense(histogram, index, count);
         return KA_OK;
     }
     uint32_t at = position_of(histogram, index);
     if (at < histogram->bucket_count && histogram->buckets[at].index == index) {
-        histogram->buckets[at].count += count;
+        add(&histogram->buckets[at], count);
         return KA_OK;
     }
-    if (histogram->bucket_limit != 0 && histogram->bucket_count == histogram->bucket_limit) {
+    bool is_full = histogram->bucket_limit != 0 && histogram->bucket_count == histogram->exact_limit;
+    ka_status status = reserve(histogram, is_full ? histogram->bucket_limit : histogram->bucket_count + 1);
+    if (status != KA_OK)
+        return status;
+    if (is_full) {
         spread(histogram);
         return count_in(histogram, index, count);
     }
-    ka_status status = reserve(histogram, histogram->bucket_count + 1);
-    if (status != KA_OK)
-        return status;
     ka_histogram_bucket *bucket = histogram->buckets + at;
     memmove(bucket + 1, bucket, (histogram->bucket_count - at) * sizeof *bucket);
-    *bucket = (ka_histogram_bucket){index, count};
+    *bucket = (ka_histogram_bucket){index, sum(0, count)};
     histogram->bucket_count++;
     return KA_OK;
 }
@@ -241,7 +261,7 @@ static uint32_t union_count(const ka_histogram *a, const ka_histogram *b)
 static ka_status merge_limited(ka_histogram *into, const ka_histogram *from)
 {
     uint32_t needed = into->bucket_count + from->bucket_count;
-    if (into->bucket_limit != 0 && (needed > into->bucket_limit || from->dense))
+    if (into->bucket_limit != 0 && (needed > into->exact_limit || from->dense))
         needed = into->bucket_limit;
     ka_status status = reserve(into, needed);
     if (status != KA_OK)
@@ -277,7 +297,7 @@ ka_status ka_histogram_merge(ka_histogram *into, const ka_histogram *from)
             next = into->buckets[--i];
         } else {
             if (i > 0 && into->buckets[i - 1].index == next.index)
-                next.count += into->buckets[--i].count;
+                next.count = sum(next.count, into->buckets[--i].count);
             j--;
         }
         into->buckets[--to] = next;

@@ -12,19 +12,20 @@
 
 #include "keptalive.h"
 
-/* A limit of buckets makes it coarser instead of larger. When one too many is needed, from the smallest to
+/* A limit of buckets makes it coarser instead of larger. When one too many is needed (of a rough one
+ * sooner), from the smallest to
  * the largest value all have buckets, of twice the width until they are no more than the limit: with 512,
  * values that spread over ten octaves stand in buckets of 1/32 of an octave. Then a bucket is found without a
  * search, too. The result still does not depend on the order: it is as coarse as the values need. */
 
 /* Numbers below 2^63 have their highest bit at 62 at most: 2048 exact buckets and 1024 for each of the bits
- * 11 to 62. At 16 bytes each a histogram never needs more than 864 KiB (twice that for a moment while it
+ * 11 to 62. At 8 bytes each a histogram never needs more than 432 KiB (twice that for a moment while it
  * grows), and a real one a few hundred bytes. */
 enum { KA_HISTOGRAM_BUCKETS_MAX = 2048 + (62 - 11 + 1) * 1024 };
 
 typedef struct ka_histogram_bucket {
     uint32_t index;
-    uint64_t count;
+    uint32_t count; /* stays at its largest value */
 } ka_histogram_bucket;
 
 /* Owns `buckets`; the allocator must outlive it. */
@@ -34,6 +35,7 @@ typedef struct ka_histogram {
     uint32_t bucket_count;
     uint32_t bucket_room;
     uint32_t bucket_limit; /* 0: none */
+    uint32_t exact_limit;  /* so many different values before it becomes coarser */
     uint32_t coarse;       /* an index stands for 2^coarse buckets */
     bool dense;            /* beyond the limit: each index follows the one before */
     uint64_t count;
@@ -44,6 +46,8 @@ typedef struct ka_histogram {
 void ka_histogram_init(ka_histogram *histogram, const ka_allocator *allocator);
 /* Likewise, with at most so many buckets. */
 void ka_histogram_init_limited(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit);
+/* Likewise, and coarser after some dozens of different values already: for what is counted often. */
+void ka_histogram_init_rough(ka_histogram *histogram, const ka_allocator *allocator, uint32_t bucket_limit);
 /* Frees the buckets and leaves it empty, as after init. */
 void ka_histogram_fini(ka_histogram *histogram);
 

@@ -7,7 +7,7 @@
 void ka_lasting_init(ka_lasting *l, const ka_allocator *allocator)
 {
     ka_histogram_init_limited(&l->closed, allocator, KA_LASTING_BUCKETS);
-    ka_histogram_init_limited(&l->lasted, allocator, KA_LASTING_BUCKETS);
+    ka_histogram_init_rough(&l->lasted, allocator, KA_LASTING_BUCKETS);
     l->longest_worked_ns = KA_NONE;
     l->moments = 0;
 }

@@ -10,7 +10,7 @@
 
 #include "histogram.h"
 
-/* Of each histogram: 8 KiB at most. Closes of one timer lie within an octave, which leaves them in buckets of
+/* Of each histogram: 4 KiB at most. Closes of one timer lie within an octave, which leaves them in buckets of
  * 1/512; censored times may spread over ten, in buckets of 1/32, which is enough to say how many were longer.
  */
 enum { KA_LASTING_BUCKETS = 512 };

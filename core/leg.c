@@ -221,10 +221,11 @@ static ka_slice from(ka_slice text, size_t at)
 static ka_slice path_of(ka_slice target)
 {
     static const ka_slice root = {"/", 1};
-    static const char mark[] = "://";
-    const char *colon = target.len_bytes > 0 ? memchr(target.bytes, ':', target.len_bytes) : NULL;
+    if (target.len_bytes == 0 || target.bytes[0] == '/')
+        return target;
+    const char *colon = memchr(target.bytes, ':', target.len_bytes);
     size_t at = colon != NULL ? (size_t)(colon - target.bytes) : 0;
-    if (colon == NULL || target.bytes[0] == '/' || target.len_bytes - at < 3 || memcmp(colon, mark, 3) != 0)
+    if (colon == NULL || target.len_bytes - at < 3 || memcmp(colon, "://", 3) != 0)
         return target;
     ka_slice authority = from(target, at + 3);
     const char *slash = memchr(authority.bytes, '/', authority.len_bytes);

@@ -21,7 +21,7 @@ void ka_usage_init(ka_usage *u, const ka_allocator *allocator)
     *u = (ka_usage){.longest_reuse_ns = KA_NONE, .longest_hold_ns = KA_NONE};
     histograms(u, all);
     for (unsigned i = 0; i < HISTOGRAMS; i++)
-        ka_histogram_init_limited(all[i], allocator, KA_USAGE_BUCKETS);
+        ka_histogram_init_rough(all[i], allocator, KA_USAGE_BUCKETS);
 }
 
 void ka_usage_fini(ka_usage *u)

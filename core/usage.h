@@ -8,7 +8,7 @@
 #include "connection.h"
 #include "histogram.h"
 
-/* Of each histogram: 4 KiB at most. Times that spread over ten octaves stand in buckets of 1/16, so that a
+/* Of each histogram: 2 KiB at most. Times that spread over ten octaves stand in buckets of 1/16, so that a
  * quantile is off by 3 % at most; those of most servers are closer together and finer. */
 enum { KA_USAGE_BUCKETS = 256 };
 

@@ -72,23 +72,23 @@ static packet_verdict reassemble(packet_decoder *decoder, const packet_path *pat
     return verdict == PACKET_TCP && ip->fragment != 0 ? PACKET_MALFORMED : verdict; /* fragments of one */
 }
 
-/* Down to the innermost IP packet. Every turn but the first takes a layer of the path, which is bounded, or
- * makes a fragment whole. */
-static packet_verdict find_innermost(packet_decoder *decoder, link_payload network, int64_t time_ns,
-                                     packet_path *path, ip_packet *ip)
+/* From an IP packet that is a fragment or a tunnel's down to the innermost. Every turn takes a layer of the
+ * path, which is bounded, or makes a fragment whole. */
+static packet_verdict find_innermost(packet_decoder *decoder, int64_t time_ns, packet_path *path,
+                                     ip_packet *ip)
 {
-    for (;;) {
-        packet_verdict verdict = ip_parse(network.ip_version, network.packet, ip);
-        if (verdict == PACKET_TCP && ip->fragment != 0)
+    packet_verdict verdict = PACKET_TCP;
+    while (verdict == PACKET_TCP) {
+        link_payload network;
+        if (ip->fragment != 0)
             verdict = reassemble(decoder, path, time_ns, ip);
-        if (verdict != PACKET_TCP)
+        if (verdict != PACKET_TCP || !tunnel_is_protocol(ip->protocol))
             return verdict;
-        if (!tunnel_is_protocol(ip->protocol))
-            return PACKET_TCP;
         verdict = tunnel_parse(ip, path, &network);
-        if (verdict != PACKET_TCP)
-            return verdict;
+        if (verdict == PACKET_TCP)
+            verdict = ip_parse(network.ip_version, network.packet, ip);
     }
+    return verdict;
 }
 
 packet_verdict packet_decode(packet_decoder *decoder, int link_type, packet_bytes packet, int64_t time_ns,
@@ -103,7 +103,9 @@ packet_verdict packet_decode(packet_decoder *decoder, int link_type, packet_byte
     if (verdict != PACKET_TCP)
         return verdict;
     ip_packet ip;
-    verdict = find_innermost(decoder, network, time_ns, &path, &ip);
+    verdict = ip_parse(network.ip_version, network.packet, &ip);
+    if (verdict == PACKET_TCP && (ip.fragment != 0 || tunnel_is_protocol(ip.protocol)))
+        verdict = find_innermost(decoder, time_ns, &path, &ip);
     if (verdict != PACKET_TCP)
         return verdict;
     if (ip.protocol == IP_TCP)

@@ -417,12 +417,6 @@ static bool follow(const content_place *place, stream_run *run)
     }
 }
 
-void content_replay(const content_place *place, stream_run run)
-{
-    while (follow(place, &run))
-        continue;
-}
-
 static uint32_t on_bytes(stream_context *context, stream_flow *flow, unsigned direction, stream_run run)
 {
     content_place place = {context, flow, &flow->halves[direction], direction};
@@ -434,6 +428,11 @@ static uint32_t on_bytes(stream_context *context, stream_flow *flow, unsigned di
         run_advance(&run, run.len_bytes);
     }
     return len_bytes - run.len_bytes;
+}
+
+void content_replay(const content_place *place, stream_run run)
+{
+    on_bytes(place->context, place->flow, place->direction, run);
 }
 
 static void on_hole(stream_context *context, stream_flow *flow, unsigned direction, uint32_t len_bytes)

@@ -10,32 +10,34 @@ typedef struct known {
     const char *name; /* lower case */
     unsigned char len_bytes;
     unsigned char field; /* KA_FIELD_COUNT: framing, llhttp's */
+    unsigned char dash;  /* where its first '-' stands; 0: none */
+    unsigned char second_dash;
 } known;
 
-#define KNOWN(name, field)                                                                                   \
+#define KNOWN(name, field, dash, second_dash)                                                                \
     {                                                                                                        \
-        name, sizeof name - 1, field                                                                         \
+        name, sizeof name - 1, field, dash, second_dash                                                      \
     }
 /* By first letter, so that a line is compared with a few names at most. */
 static const known names[] = {
-    KNOWN("authorization", KA_FIELD_AUTHENTICATE),
-    KNOWN("connection", KA_FIELD_CONNECTION),
-    KNOWN("content-type", KA_FIELD_CONTENT_TYPE),
-    KNOWN("content-length", KA_FIELD_COUNT),
-    KNOWN("expect", KA_FIELD_EXPECT),
-    KNOWN("host", KA_FIELD_HOST),
-    KNOWN("keep-alive", KA_FIELD_KEEP_ALIVE),
-    KNOWN("proxy-connection", KA_FIELD_PROXY_CONNECTION),
-    KNOWN("proxy-authorization", KA_FIELD_AUTHENTICATE),
-    KNOWN("proxy-authenticate", KA_FIELD_AUTHENTICATE),
-    KNOWN("request-id", KA_FIELD_REQUEST_ID),
-    KNOWN("server", KA_FIELD_SERVER),
-    KNOWN("transfer-encoding", KA_FIELD_COUNT),
-    KNOWN("traceparent", KA_FIELD_REQUEST_ID),
-    KNOWN("upgrade", KA_FIELD_UPGRADE),
-    KNOWN("via", KA_FIELD_VIA),
-    KNOWN("www-authenticate", KA_FIELD_AUTHENTICATE),
-    KNOWN("x-request-id", KA_FIELD_REQUEST_ID),
+    KNOWN("authorization", KA_FIELD_AUTHENTICATE, 0, 0),
+    KNOWN("connection", KA_FIELD_CONNECTION, 0, 0),
+    KNOWN("content-type", KA_FIELD_CONTENT_TYPE, 7, 0),
+    KNOWN("content-length", KA_FIELD_COUNT, 7, 0),
+    KNOWN("expect", KA_FIELD_EXPECT, 0, 0),
+    KNOWN("host", KA_FIELD_HOST, 0, 0),
+    KNOWN("keep-alive", KA_FIELD_KEEP_ALIVE, 4, 0),
+    KNOWN("proxy-connection", KA_FIELD_PROXY_CONNECTION, 5, 0),
+    KNOWN("proxy-authorization", KA_FIELD_AUTHENTICATE, 5, 0),
+    KNOWN("proxy-authenticate", KA_FIELD_AUTHENTICATE, 5, 0),
+    KNOWN("request-id", KA_FIELD_REQUEST_ID, 7, 0),
+    KNOWN("server", KA_FIELD_SERVER, 0, 0),
+    KNOWN("transfer-encoding", KA_FIELD_COUNT, 8, 0),
+    KNOWN("traceparent", KA_FIELD_REQUEST_ID, 0, 0),
+    KNOWN("upgrade", KA_FIELD_UPGRADE, 0, 0),
+    KNOWN("via", KA_FIELD_VIA, 0, 0),
+    KNOWN("www-authenticate", KA_FIELD_AUTHENTICATE, 3, 0),
+    KNOWN("x-request-id", KA_FIELD_REQUEST_ID, 1, 9),
 };
 #undef KNOWN
 
@@ -69,27 +71,27 @@ static uint64_t eight(const char *bytes)
     return word;
 }
 
-/* Whether eight bytes are those of a name in lower case. Names are case-insensitive (RFC 9110 section 5.1):
- * 0x20 may differ where the name has a letter, which 0x40 tells from '-'. */
-static bool same_eight(const char *name, const char *lower)
-{
-    uint64_t wanted = eight(lower);
-    uint64_t letters = (wanted & UINT64_C(0x4040404040404040)) >> 1;
-    return ((eight(name) ^ wanted) & ~letters) == 0;
-}
-
+/* Names are case-insensitive (RFC 9110 section 5.1). Setting 0x20 maps no other byte to a letter, and to '-'
+ * only CR. */
 static bool equals(const char *name, const char *lower, size_t len_bytes)
 {
+    const uint64_t lower_case = UINT64_C(0x2020202020202020);
     size_t i = 0;
     for (; i + 8 <= len_bytes; i += 8)
-        if (!same_eight(name + i, lower + i))
+        if ((eight(name + i) | lower_case) != eight(lower + i))
             return false;
     if (i > 0) /* the rest, with some bytes once more */
-        return same_eight(name + len_bytes - 8, lower + len_bytes - 8);
+        return (eight(name + len_bytes - 8) | lower_case) == eight(lower + len_bytes - 8);
     for (; i < len_bytes; i++)
-        if (((name[i] ^ lower[i]) & ~((lower[i] & 0x40) >> 1)) != 0)
+        if ((name[i] | 0x20) != lower[i])
             return false;
     return true;
+}
+
+/* Where the name has its first '-', and its second: no CR stands there. */
+static bool has_dashes(const char *text, const known *at)
+{
+    return (at->dash == 0 || text[at->dash] == '-') && (at->second_dash == 0 || text[at->second_dash] == '-');
 }
 
 /* The known name the text begins with, as far as a colon or white space ends it there; NULL: none. */
@@ -102,7 +104,8 @@ static const known *find(const char *text, size_t len_bytes)
         if (at->len_bytes >= len_bytes || (text[1] | 0x20) != at->name[1])
             continue;
         char end = text[at->len_bytes];
-        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes))
+        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes) &&
+            has_dashes(text, at))
             return at;
     }
     return NULL;
