@@ -5,6 +5,7 @@
 #include "audit.h"
 
 #include "memory.h"
+#include "retry.h"
 #include "rules.h"
 
 ka_status ka_audit_new(const ka_config *config, ka_audit **out)
@@ -335,6 +336,7 @@ static ka_status request_seen(ka_audit *a, ka_connection *c, const ka_message *m
         return KA_NO_MEMORY;
     if (request == NULL)
         return KA_OK;
+    request->asks = ka_retry_asks(request->method, m);
     if (request->idle_before_ns != KA_NONE)
         ka_audit_tell_gap(a, c, request->number, request->idle_before_ns, request->first_at.time_ns);
     ka_view v;

@@ -37,6 +37,7 @@ typedef struct ka_request {
     uint8_t version;
     uint16_t host; /* hash; 0: none */
     uint32_t leg;  /* serial of its ka_leg; 0: none */
+    uint32_t asks; /* hash of target and request id, where a repetition would be unsafe */
     char method[KA_METHOD_BYTES];
 } ka_request;
 

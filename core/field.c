@@ -342,3 +342,13 @@ void ka_field_keep_alive(ka_slice value, ka_keep_alive *keep_alive)
             keep_alive->faults |= KA_SYNTAX_TIMEOUT_NOT_FIRST;
     }
 }
+
+bool ka_field_trace_id(ka_slice value, ka_slice *out)
+{
+    enum { VERSION_BYTES = 3, TRACE_BYTES = 32, LEAST_BYTES = 55 };
+    const char *b = value.bytes;
+    if (value.len_bytes < LEAST_BYTES || b[2] != '-' || b[35] != '-' || b[52] != '-')
+        return false;
+    *out = (ka_slice){b + VERSION_BYTES, TRACE_BYTES};
+    return true;
+}

@@ -74,4 +74,8 @@ void ka_keep_alive_init(ka_keep_alive *keep_alive);
  * Commas inside a quoted-string do not split. An unclosed quote runs to the end of its line. */
 void ka_field_keep_alive(ka_slice value, ka_keep_alive *keep_alive);
 
+/* W3C Trace Context section 3.2: "00-TRACE-PARENT-FLAGS"; a proxy that traces changes the parent, which is
+ * its own span, and keeps the trace. False: it is none, *trace is untouched. */
+bool ka_field_trace_id(ka_slice value, ka_slice *trace);
+
 #endif

@@ -4,6 +4,7 @@
  */
 #include "leg.h"
 
+#include "field.h"
 #include "hash.h"
 #include "memory.h"
 
@@ -242,18 +243,6 @@ static ka_slice last_segment(ka_slice path)
     return from(path, at);
 }
 
-/* W3C Trace Context section 3.2: "00-TRACE-PARENT-FLAGS"; a proxy that traces changes the parent, which is
- * its own span, and keeps the trace. */
-static bool trace_id(ka_slice value, ka_slice *out)
-{
-    enum { VERSION_BYTES = 3, TRACE_BYTES = 32, LEAST_BYTES = 55 };
-    const char *b = value.bytes;
-    if (value.len_bytes < LEAST_BYTES || b[2] != '-' || b[35] != '-' || b[52] != '-')
-        return false;
-    *out = (ka_slice){b + VERSION_BYTES, TRACE_BYTES};
-    return true;
-}
-
 static uint64_t not_zero(uint64_t hash)
 {
     return hash != 0 ? hash : 1;
@@ -281,7 +270,7 @@ void ka_likeness_of(const ka_message *m, ka_likeness *out)
             continue;
         if (tail == 0)
             tail = not_zero(ka_hash_bytes(last_segment(path), method));
-        bool is_trace = trace_id(field->value, &trace);
+        bool is_trace = ka_field_trace_id(field->value, &trace);
         if (is_trace && out->id != 0)
             continue; /* a request id tells one request from all others, a trace has many */
         out->by_trace = is_trace;

@@ -6,15 +6,32 @@
 
 #include <string.h>
 
+#include "field.h"
+#include "hash.h"
+
 bool ka_retry_is_unsafe(const char method[KA_METHOD_BYTES])
 {
     return method[0] == 'P' &&
            (strncmp(method, "POST", KA_METHOD_BYTES) == 0 || strncmp(method, "PATCH", KA_METHOD_BYTES) == 0);
 }
 
+/* A trace id is that of many requests, and says nothing. */
+uint32_t ka_retry_asks(const char method[KA_METHOD_BYTES], const ka_message *m)
+{
+    if (!ka_retry_is_unsafe(method))
+        return 0;
+    uint64_t h = ka_hash_bytes(m->target, 0);
+    for (size_t i = 0; i < m->field_count; i++) {
+        ka_slice value = m->fields[i].value, trace;
+        if (m->fields[i].name == KA_FIELD_REQUEST_ID && !ka_field_trace_id(value, &trace))
+            h = ka_hash_bytes(value, h);
+    }
+    return (uint32_t)h;
+}
+
 ka_shape ka_retry_shape(const ka_request *request)
 {
-    ka_shape shape = {.len_bytes = request->end - request->first};
+    ka_shape shape = {.len_bytes = request->end - request->first, .asks = request->asks};
     memcpy(shape.method, request->method, sizeof shape.method);
     return shape;
 }
@@ -22,6 +39,11 @@ ka_shape ka_retry_shape(const ka_request *request)
 bool ka_shapes_alike(const ka_shape *a, const ka_shape *b)
 {
     return a->len_bytes == b->len_bytes && strncmp(a->method, b->method, KA_METHOD_BYTES) == 0;
+}
+
+static bool is_same(const ka_shape *a, const ka_shape *b)
+{
+    return a->asks == b->asks && ka_shapes_alike(a, b);
 }
 
 void ka_retries_saw(ka_retries *r, const ka_request *request, uint32_t stream)
@@ -54,8 +76,7 @@ static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, 
     for (unsigned i = 0; i < KA_SIGHTINGS_MAX; i++) {
         const ka_sighting *seen = &r->seen[i];
         bool is_lost = seen->stream == loss->stream && seen->time_ns == loss->request.time_ns;
-        if (!is_lost && ka_shapes_alike(&seen->shape, &loss->shape) &&
-            now_ns - seen->time_ns <= 2 * window_ns)
+        if (!is_lost && is_same(&seen->shape, &loss->shape) && now_ns - seen->time_ns <= 2 * window_ns)
             return true;
     }
     const ka_sighting *oldest = &r->seen[r->next_seen % KA_SIGHTINGS_MAX];
@@ -75,7 +96,7 @@ bool ka_retries_repeats(ka_retries *r, const ka_request *request, uint32_t strea
     int64_t now_ns = request->first_at.time_ns;
     for (unsigned i = 0; i < KA_LOSSES_MAX; i++) {
         ka_loss *loss = &r->losses[i];
-        if (loss->request.frame == 0 || loss->stream == stream || !ka_shapes_alike(&loss->shape, &shape))
+        if (loss->request.frame == 0 || loss->stream == stream || !is_same(&loss->shape, &shape))
             continue;
         int64_t since_ns = now_ns - later(loss->request.time_ns, loss->close.time_ns);
         if (since_ns < 0 || since_ns >= window_ns || is_common(r, loss, now_ns, window_ns))

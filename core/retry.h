@@ -9,11 +9,12 @@
 #include "exchange.h"
 #include "keptalive.h"
 
-/* A request without its body: the core never sees one. Same method and same length stand for identical, where
- * no other request of the client looked like it at the time. */
+/* A request without its body: the core never sees one. Same method, target, request id and length stand for
+ * identical, where no other request of the client looked like it at the time. */
 typedef struct ka_shape {
     char method[KA_METHOD_BYTES];
     uint64_t len_bytes; /* head and body */
+    uint32_t asks;      /* as ka_request; does not count for ka_shapes_alike */
 } ka_shape;
 
 bool ka_shapes_alike(const ka_shape *a, const ka_shape *b);
@@ -59,6 +60,8 @@ typedef struct ka_retries {
 /* RFC 9110 section 9.2.2: by their definition GET, HEAD, OPTIONS, TRACE, PUT and DELETE may be repeated; of
  * others only POST and PATCH are sure not to. */
 bool ka_retry_is_unsafe(const char method[KA_METHOD_BYTES]);
+/* For `asks` of a request: hash of what an unsafe one asks for and of its request id; 0 of another. */
+uint32_t ka_retry_asks(const char method[KA_METHOD_BYTES], const ka_message *message);
 ka_shape ka_retry_shape(const ka_request *request);
 
 void ka_retries_saw(ka_retries *retries, const ka_request *request, uint32_t stream);

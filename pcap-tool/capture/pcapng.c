@@ -317,7 +317,7 @@ pcapng_status pcapng_next(pcapng *self, pcapng_packet *out)
 {
     out->skipped = 0;
     for (;;) {
-        block next;
+        block next = {0};
         pcapng_status status = read_block(self, &next);
         if (status != PCAPNG_PACKET)
             return status;
@@ -348,7 +348,7 @@ pcapng_status pcapng_open(pcapng *self, FILE *file)
     *self = (pcapng){.file = file};
     if (!make_room(self, sizeof(uint32_t))) /* read_order comes before the block's length is known */
         return damaged(self, "not enough memory");
-    block first;
+    block first = {0};
     pcapng_status status = read_block(self, &first);
     if (status != PCAPNG_PACKET)
         return status == PCAPNG_END ? PCAPNG_CUT : status;
