@@ -96,6 +96,25 @@ ka_status ka_tls_alpn_seen(ka_audit *a, ka_connection *c, bool by_client, unsign
     return KA_OK;
 }
 
+/* A name is ASCII, and of an internationalized domain its A-labels (RFC 6066 section 3). */
+static bool is_host_name(ka_slice name)
+{
+    for (size_t i = 0; i < name.len_bytes; i++) {
+        if (name.bytes[i] <= ' ' || name.bytes[i] > '~')
+            return false;
+    }
+    return name.len_bytes > 0;
+}
+
+void ka_tls_name_seen(ka_connection *c, unsigned direction, ka_slice name)
+{
+    bool behind_proxy = c->tunnelled || c->exchanges.tunnel;
+    if (name.len_bytes > KA_SERVER_NAME_BYTES_MAX)
+        name.len_bytes = KA_SERVER_NAME_BYTES_MAX;
+    if (c->endpoint != NULL && direction == c->client && !behind_proxy && is_host_name(name))
+        ka_endpoint_named(c->endpoint, name);
+}
+
 /* ---- HTTP/2 ---- */
 
 /* After a 101 (RFC 7540 section 3.2): HTTP/1 is over, and its promises with it; the answer to the request

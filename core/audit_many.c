@@ -57,7 +57,7 @@ static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *
     ka_status status = ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger);
     if (status != KA_OK && !a->endpoints.limited)
         return status;
-    ka_endpoint_named(c->endpoint, host, site);
+    ka_endpoint_asked(c->endpoint, host, site);
     ka_client *client = client_of(a, c);
     a->endpoints.clients.left_out += client == NULL ? 1 : 0;
     if (c->transport.half[c->client].syn) { /* else it was open before the capture began */

@@ -22,14 +22,20 @@ void ka_endpoint_closed(ka_endpoint *e)
         e->open--;
 }
 
-void ka_endpoint_named(ka_endpoint *e, ka_slice host, uint32_t site)
+void ka_endpoint_named(ka_endpoint *e, ka_slice name)
 {
-    size_t len_bytes = host.len_bytes < sizeof e->name - 1 ? host.len_bytes : sizeof e->name - 1;
+    size_t len_bytes = name.len_bytes < sizeof e->name - 1 ? name.len_bytes : sizeof e->name - 1;
     if (e->name[0] != '\0' || len_bytes == 0) /* a stable name */
         return;
-    e->site = site;
-    memcpy(e->name, host.bytes, len_bytes);
+    memcpy(e->name, name.bytes, len_bytes);
     e->name[len_bytes] = '\0';
+}
+
+void ka_endpoint_asked(ka_endpoint *e, ka_slice host, uint32_t site)
+{
+    if (e->site == 0 && host.len_bytes > 0)
+        e->site = site;
+    ka_endpoint_named(e, host);
 }
 
 void ka_endpoint_heard(ka_endpoint *e, int64_t now_ns)

@@ -26,7 +26,7 @@ enum { KA_ENDPOINTS_MAX = 65536 };
 enum { KA_RECENT_CLOSES = 64 };
 /* Events of one server that are told apart; a server that restarts more often has them joined. */
 enum { KA_MASS_EVENTS_MAX = 32 };
-enum { KA_ENDPOINT_NAME_BYTES = 64 };
+enum { KA_ENDPOINT_NAME_BYTES = KA_SERVER_NAME_BYTES_MAX + 1 };
 
 typedef struct ka_recent_close {
     ka_moment at;
@@ -95,7 +95,7 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
-    uint32_t site; /* ka_hash_text of the first Host */
+    uint32_t site; /* ka_hash_text of the first Host; 0: none yet. The name may be a TLS hello's */
     char name[KA_ENDPOINT_NAME_BYTES];
     uint64_t site_connections; /* judged ones that began with that Host */
     uint64_t site_requests;    /* on those */
@@ -173,8 +173,10 @@ ka_status ka_endpoints_client(ka_endpoints *endpoints, ka_endpoint *endpoint, co
 void ka_endpoint_opened(ka_endpoint *endpoint);
 void ka_endpoint_closed(ka_endpoint *endpoint);
 void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
-/* The Host of a connection's first request: the server's first one stands. */
-void ka_endpoint_named(ka_endpoint *endpoint, ka_slice host, uint32_t site);
+/* By the Host of a connection's first request, or the server name of its TLS hello: the first one stands. */
+void ka_endpoint_named(ka_endpoint *endpoint, ka_slice name);
+/* A connection's first request was for that Host, which is a name, too. */
+void ka_endpoint_asked(ka_endpoint *endpoint, ka_slice host, uint32_t site);
 void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
 
 /* The server closed an idle connection, unannounced: one of many? */

@@ -391,6 +391,11 @@ ka_status ka_tls_record_seen(ka_audit *audit, ka_connection *connection, const k
 enum { KA_ALPN_HTTP1 = 1, KA_ALPN_H2 = 2, KA_ALPN_OTHER = 4 }; /* what a TLS hello names (RFC 7301) */
 /* The bits of a ClientHello (else ServerHello); 0: it has none. */
 ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
+/* The server name of a whole ClientHello in one record, told behind that record (RFC 6066 section 3: its
+ * first entry, of type host_name); of a longer one only so many bytes are needed. Behind a CONNECT it is not
+ * the server's. */
+enum { KA_SERVER_NAME_BYTES_MAX = 63 };
+void ka_tls_name_seen(ka_connection *connection, unsigned direction, ka_slice name);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);

@@ -84,21 +84,59 @@ static unsigned alpn_of(const field_info *item)
     return KA_ALPN_OTHER;
 }
 
-/* What a hello in this frame names. In one frame there is only one side's. */
-static void tell_alpn(const collect_frame *frame)
+/* Within one record, which was captured whole. */
+static bool is_in_record(const collect_frame *frame, const field_info *item)
+{
+    unsigned count = wanted_count(frame->tree, WANTED_TLS_TYPE);
+    for (unsigned i = 0; i < count; i++) {
+        const field_info *record = wanted_item(frame->tree, WANTED_TLS_TYPE, i);
+        if (record->ds_tvb != item->ds_tvb || record->start > item->start ||
+            !tvb_bytes_exist(record->ds_tvb, record->start, RECORD_HEADER_BYTES))
+            continue;
+        int len_bytes = RECORD_HEADER_BYTES + tvb_get_ntohs(record->ds_tvb, record->start + 3);
+        if (item->start - record->start < len_bytes)
+            return tvb_bytes_exist(record->ds_tvb, record->start, len_bytes);
+    }
+    return false;
+}
+
+/* The hello in this frame, as far as it is in one record; 0: none. In one frame there is only one side's. */
+static uint32_t hello_of(const collect_frame *frame)
 {
     unsigned handshakes = wanted_count(frame->tree, WANTED_TLS_HANDSHAKE);
     uint32_t hello = 0;
     for (unsigned i = 0; i < handshakes && hello == 0; i++) {
-        uint32_t type = compat_uinteger(wanted_item(frame->tree, WANTED_TLS_HANDSHAKE, i));
-        hello = type == CLIENT_HELLO || type == SERVER_HELLO ? type : 0;
+        const field_info *item = wanted_item(frame->tree, WANTED_TLS_HANDSHAKE, i);
+        uint32_t type = compat_uinteger(item);
+        bool is_hello = type == CLIENT_HELLO || type == SERVER_HELLO;
+        hello = is_hello && is_in_record(frame, item) ? type : 0;
     }
-    if (hello == 0)
-        return;
+    return hello;
+}
+
+/* What the hello names. */
+static void tell_alpn(const collect_frame *frame, uint32_t hello)
+{
     unsigned alpn = 0, count = wanted_count(frame->tree, WANTED_TLS_ALPN);
     for (unsigned i = 0; i < count; i++)
         alpn |= alpn_of(wanted_item(frame->tree, WANTED_TLS_ALPN, i));
     ka_tls_alpn_seen(frame->all->audit, frame->connection->core, hello == CLIENT_HELLO, alpn);
+}
+
+/* The first entry of the list, when it is a host_name (RFC 6066 section 3). */
+static void tell_name(const collect_frame *frame)
+{
+    enum { HEAD_BYTES = 3, HOST_NAME = 0 }; /* type, and length of two */
+    if (wanted_count(frame->tree, WANTED_TLS_NAME) == 0)
+        return;
+    const field_info *item = wanted_item(frame->tree, WANTED_TLS_NAME, 0);
+    int head = item->start - HEAD_BYTES;
+    if (item->length <= 0 || head < 0 || !tvb_bytes_exist(item->ds_tvb, head, HEAD_BYTES + item->length) ||
+        compat_byte(item->ds_tvb, head) != HOST_NAME || tvb_get_ntohs(item->ds_tvb, head + 1) != item->length)
+        return;
+    ka_slice name = {(const char *)tvb_get_ptr(item->ds_tvb, item->start, item->length),
+                     (size_t)item->length};
+    ka_tls_name_seen(frame->connection->core, frame->direction, name);
 }
 
 void tls_facts_tell(collect_frame *frame)
@@ -111,7 +149,9 @@ void tls_facts_tell(collect_frame *frame)
     bool readable = connection->http || connection->h2 || http_facts_decrypted(frame) > 0 ||
                     wanted_count(frame->tree, WANTED_HTTP2) > 0;
     connection->tls = true;
-    tell_alpn(frame);
+    uint32_t hello = hello_of(frame);
+    if (hello != 0)
+        tell_alpn(frame, hello);
     for (unsigned i = 0; i < type_count; i++)
         tell_item(frame, wanted_item(frame->tree, WANTED_TLS_TYPE, i), readable);
     /* A direction that has begun to hide its types goes on: these come after. */
@@ -120,4 +160,6 @@ void tls_facts_tell(collect_frame *frame)
         if (!is_decrypted(frame, item))
             tell_item(frame, item, readable);
     }
+    if (hello == CLIENT_HELLO)
+        tell_name(frame);
 }

@@ -18,6 +18,7 @@ static const char *const names[WANTED_COUNT] = {
     [WANTED_TLS_SEGMENT] = "tls.segment",
     [WANTED_TLS_HANDSHAKE] = "tls.handshake.type",
     [WANTED_TLS_ALPN] = "tls.handshake.extensions_alpn_str",
+    [WANTED_TLS_NAME] = "tls.handshake.extensions_server_name",
     [WANTED_MALFORMED] = "_ws.malformed",
 };
 

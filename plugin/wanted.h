@@ -21,6 +21,7 @@ typedef enum wanted {
     WANTED_TLS_SEGMENT,
     WANTED_TLS_HANDSHAKE, /* the type of a handshake message */
     WANTED_TLS_ALPN,      /* a name in a hello */
+    WANTED_TLS_NAME,      /* of the server */
     WANTED_MALFORMED,     /* a dissector gave up */
     WANTED_COUNT
 } wanted;

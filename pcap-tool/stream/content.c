@@ -278,6 +278,9 @@ static void on_record(const content_place *place)
     if (record->tls_type <= 23)
         context_failed(context,
                        context->facts->tls_record_seen(context->audit, place->flow->connection, record));
+    ka_slice name = tls_hello_server_name(hello);
+    if (name.len_bytes > 0)
+        context->facts->tls_name_seen(place->flow->connection, record->direction, name);
     tls_walker_free(context, place->half->tls);
     place->half->tls = NULL;
 }

@@ -14,6 +14,7 @@ const stream_facts stream_facts_core = {
     .preamble_seen = ka_preamble_seen,
     .tls_record_seen = ka_tls_record_seen,
     .tls_alpn_seen = ka_tls_alpn_seen,
+    .tls_name_seen = ka_tls_name_seen,
     .h2_frame_seen = ka_h2_frame_seen,
     .h2_field_seen = ka_h2_field_seen,
     .protocol_seen = ka_protocol_seen,

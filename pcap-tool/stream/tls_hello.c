@@ -1,4 +1,4 @@
-/* tls_hello.c - the protocols a ClientHello or ServerHello names.
+/* tls_hello.c - the protocols a ClientHello or ServerHello names, and the server.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
@@ -8,14 +8,16 @@
 
 #include <string.h>
 
-#include "keptalive.h"
-
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, ALPN = 16 };
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 };
+enum { SERVER_NAME_LIST = 0, ALPN = 16 }; /* extensions */
+enum { HOST_NAME = 0 };                   /* type of a server name; there is no other */
 enum {
     HEAD_BYTES = 6, /* type, length of three, version of two */
     VERSION_BYTES = 2,
     RANDOM_BYTES = 32,
     CHOSEN_BYTES = 3, /* a ServerHello's cipher suite and compression */
+    /* Length of two of the list of server names; of the first one type, and length of two. */
+    SERVER_NAME_HEAD_BYTES = 5,
 };
 
 typedef enum stage {
@@ -28,6 +30,8 @@ typedef enum stage {
     NAMES,
     NAME_LENGTH,
     NAME,
+    SERVER_NAME_HEAD,
+    SERVER_NAME,
     DONE,
     NONSENSE,
 } stage;
@@ -78,7 +82,34 @@ static void on_extension(tls_hello *hello)
         expect(hello, NAMES, 2);
         return;
     }
-    hello->skip = two(hello->item + 2);
+    uint16_t len_bytes = two(hello->item + 2);
+    bool names_server = two(hello->item) == SERVER_NAME_LIST && hello->type == CLIENT_HELLO;
+    if (names_server && len_bytes > SERVER_NAME_HEAD_BYTES && hello->server_name_bytes == 0) {
+        hello->names_left = len_bytes - SERVER_NAME_HEAD_BYTES;
+        expect(hello, SERVER_NAME_HEAD, SERVER_NAME_HEAD_BYTES);
+        return;
+    }
+    hello->skip = len_bytes;
+    expect(hello, EXTENSION, 4);
+}
+
+/* No more than one name of a type (RFC 6066 section 3), so the first one is all. */
+static void on_server_name_head(tls_hello *hello)
+{
+    uint16_t len_bytes = two(hello->item + 3);
+    if (hello->item[2] == HOST_NAME && len_bytes > 0 && len_bytes <= hello->names_left) {
+        expect(hello, SERVER_NAME,
+               (uint8_t)(len_bytes < KA_SERVER_NAME_BYTES_MAX ? len_bytes : KA_SERVER_NAME_BYTES_MAX));
+        return;
+    }
+    hello->skip = hello->names_left;
+    expect(hello, EXTENSION, 4);
+}
+
+static void on_server_name(tls_hello *hello)
+{
+    hello->server_name_bytes = hello->need;
+    hello->skip = (uint32_t)(hello->names_left - hello->need);
     expect(hello, EXTENSION, 4);
 }
 
@@ -153,9 +184,23 @@ static void on_item(tls_hello *hello)
     case NAME:
         on_name(hello);
         break;
+    case SERVER_NAME_HEAD:
+        on_server_name_head(hello);
+        break;
+    case SERVER_NAME:
+        on_server_name(hello);
+        break;
     default:
         break;
     }
+}
+
+static void keep(tls_hello *hello, uint8_t byte)
+{
+    if (hello->stage == SERVER_NAME)
+        hello->server_name[hello->have++] = (char)byte;
+    else
+        hello->item[hello->have++] = byte;
 }
 
 /* One step: what does not matter, or a byte of an item. Returns the bytes used. */
@@ -168,7 +213,7 @@ static size_t step(tls_hello *hello, const uint8_t *bytes, size_t len_bytes)
             used_bytes = hello->left;
         hello->skip -= (uint32_t)used_bytes;
     } else {
-        hello->item[hello->have++] = bytes[0];
+        keep(hello, bytes[0]);
     }
     if (hello->stage != HEAD)
         hello->left -= (uint32_t)used_bytes;
@@ -203,4 +248,11 @@ bool tls_hello_is_whole(const tls_hello *hello)
 bool tls_hello_is_clients(const tls_hello *hello)
 {
     return hello->type == CLIENT_HELLO;
+}
+
+ka_slice tls_hello_server_name(const tls_hello *hello)
+{
+    if (!tls_hello_is_whole(hello))
+        return (ka_slice){NULL, 0};
+    return (ka_slice){hello->server_name, hello->server_name_bytes};
 }

@@ -150,6 +150,12 @@ static ka_status on_alpn(ka_audit *audit, ka_connection *connection, bool by_cli
     return KA_OK;
 }
 
+static void on_name(ka_connection *connection, unsigned direction, ka_slice name)
+{
+    (void)connection;
+    fprintf(told.log, "name %u %.*s\n", direction, (int)name.len_bytes, name.bytes);
+}
+
 static ka_status on_h2(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
 {
     (void)audit, (void)connection;
@@ -191,6 +197,7 @@ static const stream_facts listener = {
     .time_passed = on_time,
     .tls_record_seen = on_record,
     .tls_alpn_seen = on_alpn,
+    .tls_name_seen = on_name,
     .h2_frame_seen = on_h2,
     .protocol_seen = on_protocol,
     .gate_failed = on_gate,

@@ -104,7 +104,7 @@ static void test_copy_is_apart(void **state)
     (void)state;
     assert_int_equal(ka_endpoint_add(e, &r, true, true), KA_OK);
     assert_int_equal(closes_idle(1, 1), KA_OK);
-    ka_endpoint_named(e, (ka_slice){"a", 1}, 1);
+    ka_endpoint_named(e, (ka_slice){"a", 1});
     assert_int_equal(ka_endpoints_copy(&servers, servers.allocator, &copy), KA_OK);
     assert_int_equal(copy.count, 1);
     ka_endpoint *twin = copy.at[0];
@@ -161,13 +161,26 @@ static void test_name(void **state)
 {
     char host[100];
     (void)state;
-    ka_endpoint_named(e, (ka_slice){NULL, 0}, 0);
+    ka_endpoint_asked(e, (ka_slice){NULL, 0}, 7);
     assert_string_equal(e->name, "");
+    assert_int_equal(e->site, 0);
     memset(host, 'h', sizeof host);
-    ka_endpoint_named(e, (ka_slice){unit_at_page_end(host, sizeof host), sizeof host}, 1);
+    ka_endpoint_asked(e, (ka_slice){unit_at_page_end(host, sizeof host), sizeof host}, 1);
     assert_int_equal(strlen(e->name), KA_ENDPOINT_NAME_BYTES - 1);
-    ka_endpoint_named(e, (ka_slice){"b", 1}, 2); /* the first stands */
+    ka_endpoint_asked(e, (ka_slice){"b", 1}, 2); /* the first stands */
     assert_int_equal(e->name[0], 'h');
+    assert_int_equal(e->site, 1);
+}
+
+/* Sites are those of Host: the name of a TLS hello is none. */
+static void test_name_is_no_site(void **state)
+{
+    (void)state;
+    ka_endpoint_named(e, (ka_slice){"shop.example", 12});
+    assert_int_equal(e->site, 0);
+    ka_endpoint_asked(e, (ka_slice){"shop.example:8443", 17}, 3);
+    assert_string_equal(e->name, "shop.example");
+    assert_int_equal(e->site, 3);
 }
 
 static void test_advertised(void **state)
@@ -342,6 +355,7 @@ int main(void)
         TEST(no_memory),
         TEST(open_and_concurrency),
         TEST(name),
+        TEST(name_is_no_site),
         TEST(advertised),
         TEST(idle_closes),
         TEST(mass_close),

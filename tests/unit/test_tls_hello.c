@@ -1,4 +1,4 @@
-/* test_tls_hello.c - the protocols a ClientHello or ServerHello names.
+/* test_tls_hello.c - the protocols a ClientHello or ServerHello names, and the server.
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
@@ -91,6 +91,79 @@ static void hellos(void **state)
     names(false, KA_ALPN_H2);
 }
 
+static void names_server(const char *name, size_t len_bytes)
+{
+    for (size_t piece_bytes = 1; piece_bytes <= hello_len; piece_bytes *= 2) {
+        tls_hello hello = read_in(piece_bytes);
+        assert_true(tls_hello_is_whole(&hello));
+        ka_slice told = tls_hello_server_name(&hello);
+        assert_int_equal(told.len_bytes, len_bytes);
+        assert_memory_equal(told.bytes, name, len_bytes);
+    }
+}
+
+#define NAMES_SERVER(literal) names_server(literal, sizeof(literal) - 1)
+#define NAMED                 "\0\0\0\x06\0\x04\0\0\x01s"
+
+static void server_names(void **state)
+{
+    (void)state;
+    MAKE(CLIENT_HELLO, NAMED BOTH);
+    NAMES_SERVER("s");
+    names(true, KA_ALPN_H2 | KA_ALPN_HTTP1);
+    MAKE(CLIENT_HELLO, BOTH NAMED);
+    NAMES_SERVER("s");
+    names(true, KA_ALPN_H2 | KA_ALPN_HTTP1);
+    MAKE(CLIENT_HELLO, "\0\0\0\x0d\0\x0b\0\0\x03one\0\0\x02no" BOTH); /* the first one */
+    NAMES_SERVER("one");
+    names(true, KA_ALPN_H2 | KA_ALPN_HTTP1);
+    MAKE(CLIENT_HELLO, NAMED "\0\0\0\x06\0\x04\0\0\x01t");
+    NAMES_SERVER("s");
+}
+
+static void long_server_names(void **state)
+{
+    char extension[9 + 255] = "\0\0\x01\x04\x01\x02\0\0\xff", *name = extension + 9;
+    (void)state;
+    memset(name, 'n', 255);
+    make_hello(CLIENT_HELLO, extension, sizeof extension);
+    names_server(name, KA_SERVER_NAME_BYTES_MAX);
+    for (size_t len_bytes = KA_SERVER_NAME_BYTES_MAX - 1; len_bytes <= KA_SERVER_NAME_BYTES_MAX + 1;
+         len_bytes++) {
+        extension[2] = extension[4] = 0;
+        extension[3] = (char)(len_bytes + 5);
+        extension[5] = (char)(len_bytes + 3);
+        extension[8] = (char)len_bytes;
+        make_hello(CLIENT_HELLO, extension, 9 + len_bytes);
+        names_server(name, len_bytes < KA_SERVER_NAME_BYTES_MAX ? len_bytes : KA_SERVER_NAME_BYTES_MAX);
+    }
+}
+
+static void no_server_names(void **state)
+{
+    (void)state;
+    MAKE(CLIENT_HELLO, BOTH);
+    NAMES_SERVER("");
+    MAKE(CLIENT_HELLO, SNI BOTH); /* no room for a name */
+    NAMES_SERVER("");
+    MAKE(CLIENT_HELLO, "\0\0\0\x06\0\x03\0\0\0x" BOTH); /* empty */
+    NAMES_SERVER("");
+    MAKE(CLIENT_HELLO, "\0\0\0\x06\0\x04\x01\0\x01s" BOTH); /* of another type */
+    NAMES_SERVER("");
+    names(true, KA_ALPN_H2 | KA_ALPN_HTTP1);
+    MAKE(CLIENT_HELLO, "\0\0\0\x06\0\x04\0\0\x02s" BOTH); /* longer than the extension */
+    NAMES_SERVER("");
+    names(true, KA_ALPN_H2 | KA_ALPN_HTTP1);
+    MAKE(CLIENT_HELLO, "\0\0\0\x09\0\x07\0\0\x04s"); /* longer than the hello */
+    NAMES_SERVER("");
+    MAKE(SERVER_HELLO, NAMED);
+    NAMES_SERVER("");
+    MAKE(CLIENT_HELLO, NAMED BOTH);
+    hello_len--; /* goes on in another record */
+    tls_hello hello = read_in(5);
+    assert_int_equal(tls_hello_server_name(&hello).len_bytes, 0);
+}
+
 /* In TLS 1.2 the certificate may follow in the same record. */
 static void what_follows_is_no_part(void **state)
 {
@@ -133,11 +206,11 @@ static void nonsense(void **state)
     (void)state;
     for (size_t at = 0; at < 90; at++) {
         for (unsigned value = 0; value < 256; value += 5) {
-            MAKE(CLIENT_HELLO, BOTH SNI);
+            MAKE(CLIENT_HELLO, NAMED BOTH SNI);
             if (at >= hello_len)
                 return;
             hello_bytes[at] = (uint8_t)value;
-            (void)read_in(13);
+            (void)read_in(29);
         }
     }
 }
@@ -146,6 +219,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hellos),
+        cmocka_unit_test(server_names),
+        cmocka_unit_test(long_server_names),
+        cmocka_unit_test(no_server_names),
         cmocka_unit_test(what_follows_is_no_part),
         cmocka_unit_test(no_hellos),
         cmocka_unit_test(nonsense),

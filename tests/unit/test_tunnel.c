@@ -85,6 +85,32 @@ static void tell_record(talk *t, double at, int side, uint8_t type, uint32_t len
 
 enum { CHANGE_CIPHER_SPEC = 20, HANDSHAKE = 22, DATA = 23 };
 
+/* The server's name behind such a hello. */
+static const char *name_told(talk *t, const char *name, unsigned direction)
+{
+    ka_tls_name_seen(t->connection, direction, (ka_slice){name, strlen(name)});
+    return t->story->audit->endpoints.at[0]->name;
+}
+
+static void tls_outside(void **state)
+{
+    story s;
+    (void)state;
+    story_begin(&s);
+    talk t = talk_open(&s, 0, false);
+    handshake(&t, 0, 40 * MS, 10 * MS);
+    ka_tls_name_seen(t.connection, CLIENT, (ka_slice){"early", 5}); /* no server is known yet */
+    tell_record(&t, 1, CLIENT, HANDSHAKE, 200);
+    assert_string_equal(name_told(&t, "", CLIENT), "");
+    assert_string_equal(name_told(&t, "a b", CLIENT), "");
+    assert_string_equal(name_told(&t, "k\xc3\xa4se.example", CLIENT), "");
+    assert_string_equal(name_told(&t, "del\x7f", CLIENT), "");
+    assert_string_equal(name_told(&t, "server.example", SERVER), "");
+    assert_string_equal(name_told(&t, "shop.example", CLIENT), "shop.example");
+    assert_string_equal(name_told(&t, "other.example", CLIENT), "shop.example"); /* the first stands */
+    story_only_record(&s);
+}
+
 static void tls_inside(void **state)
 {
     story s;
@@ -92,6 +118,7 @@ static void tls_inside(void **state)
     talk t = open_tunnel(&s);
     assert_int_equal(ka_tls_alpn_seen(s.audit, t.connection, true, KA_ALPN_HTTP1), KA_OK);
     tell_record(&t, 1, CLIENT, HANDSHAKE, 200);
+    assert_string_equal(name_told(&t, "origin.example", CLIENT), ""); /* the server is the proxy */
     tell_record(&t, 1.1, SERVER, HANDSHAKE, 900);
     tell_record(&t, 1.2, CLIENT, CHANGE_CIPHER_SPEC, 6);
     tell_record(&t, 1.3, CLIENT, DATA, 60);
@@ -147,6 +174,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(promises_inside_count),
         cmocka_unit_test(nothing_understood_inside),
+        cmocka_unit_test(tls_outside),
         cmocka_unit_test(tls_inside),
         cmocka_unit_test(an_upgrade_is_no_tunnel_to_look_into),
         cmocka_unit_test(a_tunnel_in_a_tunnel),

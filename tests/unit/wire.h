@@ -172,6 +172,12 @@ static inline ka_status on_tls_alpn(ka_audit *audit, ka_connection *connection, 
     return KA_OK;
 }
 
+static inline void on_tls_name(ka_connection *connection, unsigned direction, ka_slice name)
+{
+    assert_false(connection->over);
+    wire_log("name of %u %.*s\n", direction, (int)name.len_bytes, name.bytes);
+}
+
 static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
 {
     ka_bytes bytes = {.direction = frame->direction,
@@ -249,6 +255,7 @@ static const stream_facts wire_facts = {.connection_open = on_open,
                                         .preamble_seen = on_preamble,
                                         .tls_record_seen = on_tls,
                                         .tls_alpn_seen = on_tls_alpn,
+                                        .tls_name_seen = on_tls_name,
                                         .h2_frame_seen = on_h2_frame,
                                         .h2_field_seen = on_h2_field,
                                         .protocol_seen = on_protocol,
