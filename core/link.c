@@ -76,7 +76,7 @@ ka_status ka_links_copy(const ka_links *ls, ka_links *out)
 /* ---- What to remember ---- */
 
 /* Enough to find a proxy by its first requests. */
-enum { WATCHED_REQUESTS = 2048 };
+enum { WATCHED_REQUESTS = 65536 };
 /* Of the others one in so many. */
 enum { SAMPLED = 8 };
 

@@ -5,7 +5,7 @@
 #include "what_if.h"
 
 #include "answer.h"
-#include "names.h"
+#include "endpoints.h"
 #include "others.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ struct what_if {
     ka_sink sink;
     const ka_sink *next;
     what_if_history history;
-    what_if_names names;
+    what_if_endpoints endpoints;
     server_range *servers;
     size_t server_count;
     int64_t margin_ns;
@@ -72,7 +72,7 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
 {
     what_if *self = user;
     if (is_wanted(self, &endpoint->server))
-        what_if_names_add(&self->names, endpoint);
+        what_if_endpoints_add(&self->endpoints, endpoint);
     if (self->next->endpoint)
         self->next->endpoint(self->next->user, endpoint);
 }
@@ -95,7 +95,7 @@ what_if *what_if_new(const what_if_question *question, int64_t margin_ns, const 
                  .endpoint = on_endpoint},
     };
     what_if_history_init(&self->history, &self->allocator);
-    what_if_names_init(&self->names, &self->allocator);
+    what_if_endpoints_init(&self->endpoints, &self->allocator);
     return self;
 }
 
@@ -104,7 +104,7 @@ void what_if_free(what_if *self)
     if (!self)
         return;
     what_if_history_fini(&self->history);
-    what_if_names_fini(&self->names);
+    what_if_endpoints_fini(&self->endpoints);
     ka_allocator allocator = self->allocator;
     if (self->servers)
         allocator.resize(allocator.user, self->servers, 0);
@@ -177,7 +177,7 @@ void what_if_finish(what_if *self, int64_t end_ns)
 {
     self->end_ns = end_ns;
     what_if_history_finish(&self->history, end_ns);
-    what_if_names_sort(&self->names);
+    what_if_endpoints_sort(&self->endpoints);
     if (find_others(self))
         find_servers(self);
 }
@@ -225,10 +225,11 @@ bool what_if_answer_of(const what_if *self, size_t server, what_if_answer *out)
     const what_if_question *question = &self->question;
     what_if_setting settings[WHAT_IF_STEPS_MAX];
     what_if_bench bench;
-    what_if_answer answer = {.server = &connections->server,
-                             .name = what_if_names_find(&self->names, &connections->server)};
-    bool ok = what_if_bench_init(&bench, &self->allocator, range->count) &&
-              what_if_deadline_of(connections, range->count, &self->allocator, &answer.deadline);
+    const what_if_endpoint *endpoint = what_if_endpoints_find(&self->endpoints, &connections->server);
+    what_if_answer answer = {.server = &connections->server, .name = endpoint->name};
+    bool ok =
+        what_if_bench_init(&bench, &self->allocator, range->count) &&
+        what_if_deadline_of(connections, range->count, &endpoint->timer, &self->allocator, &answer.deadline);
     if (ok) {
         const what_if_ground ground = {answer.deadline.idle_ns, answer.deadline.longest_used_ns,
                                        self->margin_ns, self->end_ns};

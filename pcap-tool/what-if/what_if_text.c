@@ -122,16 +122,18 @@ static void write_deadline(const what_if_answer *answer, FILE *out)
     const what_if_deadline *deadline = &answer->deadline;
     char line[LINE_BYTES] = "", text[UNITS_DURATION_BYTES];
     units_duration(deadline->idle_ns, text);
-    if (deadline->basis == WHAT_IF_BASIS_CLOSES)
-        append(line, "after %s idle (%" PRIu64 " close%s)", text, deadline->closes, plural(deadline->closes));
-    else if (deadline->basis == WHAT_IF_BASIS_ADVERTISED)
+    bool advertised = deadline->basis == WHAT_IF_BASIS_ADVERTISED;
+    if (advertised && deadline->closes == 0)
         append(line, "after %s idle, as it advertises; it closed none", text);
+    else if (deadline->basis != WHAT_IF_BASIS_NONE)
+        append(line, "after %s idle%s (%" PRIu64 " close%s)", text, advertised ? ", as it advertises" : "",
+               deadline->closes, plural(deadline->closes));
     else if (deadline->closes > 0 || deadline->advertised_s != KA_NONE)
         append(line, "at no fixed time: longer gaps worked");
     else
         append(line, "not known: it closed no idle connection");
     units_seconds(deadline->advertised_s, text);
-    if (deadline->basis != WHAT_IF_BASIS_ADVERTISED && deadline->advertised_s != KA_NONE)
+    if (!advertised && deadline->advertised_s != KA_NONE)
         append(line, ", advertised %s", text);
     wrap_labelled(out, "  Server closes ", line);
 }

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { FIRST = 2048, LATER = 4000 };
+enum { FIRST = 65536, LATER = 4000 };
 
 static ka_links links;
 static ka_endpoints servers;

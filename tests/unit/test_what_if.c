@@ -97,6 +97,34 @@ static void the_answer_in_numbers(void **state)
     what_if_free(w);
 }
 
+static void the_timer_of_the_core(void **state)
+{
+    (void)state;
+    what_if_question question = ask(4 * S, 4 * S);
+    what_if_answer answer;
+    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    const ka_sink *sink = what_if_sink(w);
+    for (uint8_t server = 3; server > 0; server--) { /* the last one has neither closes nor a name */
+        ka_record record = what_if_record_of(server, KA_SIDE_CLIENT, server * S, S, S, 1);
+        ka_endpoint_record endpoint = {.server = what_if_address(server, 80)};
+        record.server = endpoint.server;
+        if (server < 3)
+            endpoint.server_timer = (ka_inferred){.kind = KA_TIMER_FIXED, .closes = 5, .p10_ns = server * S};
+        tell_record(w, record);
+        sink->endpoint(sink->user, &endpoint);
+    }
+    what_if_finish(w, 10 * S);
+    const int64_t idle_ns[] = {1 * S, 2 * S, KA_NONE};
+    assert_int_equal(what_if_server_count(w), 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(what_if_answer_of(w, i, &answer));
+        assert_int_equal(answer.deadline.idle_ns, idle_ns[i]);
+        assert_int_equal(answer.deadline.closes, i < 2 ? 5 : 0);
+        assert_string_equal(answer.name, "");
+    }
+    what_if_free(w);
+}
+
 static void only_the_server_asked_for(void **state)
 {
     (void)state;
@@ -209,6 +237,37 @@ static void text_for_people(void **state)
     free(text);
 }
 
+static void assert_server_closes(const ka_endpoint_record *endpoint, const char *line)
+{
+    what_if_question question = ask(4 * S, 4 * S);
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    ka_record record = what_if_record_of(0, KA_SIDE_CLIENT, S, S, S, 1);
+    record.timeout_s = endpoint->timeout_s;
+    tell_record(w, record);
+    what_if_sink(w)->endpoint(what_if_sink(w)->user, endpoint);
+    what_if_finish(w, 10 * S);
+    what_if_text(w, out, false);
+    fclose(out);
+    assert_non_null(strstr(text, line));
+    what_if_free(w);
+    free(text);
+}
+
+static void text_of_what_is_advertised(void **state)
+{
+    (void)state;
+    ka_endpoint_record endpoint = {.server = what_if_address(1, 80), .timeout_s = 5};
+    assert_server_closes(&endpoint, "  Server closes after 5.000 s idle, as it advertises; it closed none\n");
+    endpoint.server_timer = (ka_inferred){.kind = KA_TIMER_FIXED, .closes = 5, .p10_ns = 5 * S};
+    endpoint.recommended = (ka_recommended){.pool_base_ns = 5 * S, .pool_by_advert = true};
+    assert_server_closes(&endpoint, "  Server closes after 5.000 s idle, as it advertises (5 closes)\n");
+    endpoint.server_timer.p10_ns = 6 * S;
+    assert_server_closes(&endpoint, "  Server closes after 6.000 s idle (5 closes), advertised 5 s\n");
+}
+
 static void text_with_every_knob(void **state)
 {
     (void)state;
@@ -294,11 +353,17 @@ static void without_memory_it_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_answer_in_numbers),     cmocka_unit_test(only_the_server_asked_for),
-        cmocka_unit_test(the_busiest_server_first),  cmocka_unit_test(the_cheapest_depends_on_the_price),
-        cmocka_unit_test(text_for_people),           cmocka_unit_test(text_with_every_knob),
-        cmocka_unit_test(text_of_nothing),           cmocka_unit_test(ndjson_for_programs),
+        cmocka_unit_test(the_answer_in_numbers),
+        cmocka_unit_test(only_the_server_asked_for),
+        cmocka_unit_test(the_busiest_server_first),
+        cmocka_unit_test(the_cheapest_depends_on_the_price),
+        cmocka_unit_test(text_for_people),
+        cmocka_unit_test(text_with_every_knob),
+        cmocka_unit_test(text_of_nothing),
+        cmocka_unit_test(ndjson_for_programs),
         cmocka_unit_test(without_memory_it_says_so),
+        cmocka_unit_test(the_timer_of_the_core),
+        cmocka_unit_test(text_of_what_is_advertised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

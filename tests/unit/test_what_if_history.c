@@ -202,14 +202,22 @@ static void full_keeps_whole_connections_only(void **state)
 
 /* ---- The server's deadline ---- */
 
-static what_if_deadline deadline(int64_t timeout_s)
+static const what_if_timer withheld = {KA_NONE, WHAT_IF_BASIS_NONE, 0};
+
+static what_if_deadline deadline_with(const what_if_timer *timer, int64_t timeout_s)
 {
     what_if_deadline out;
     what_if_history_finish(&history, 1000 * S);
     for (size_t i = 0; i < history.connection_count; i++)
         history.connections[i].timeout_s = timeout_s;
-    assert_true(what_if_deadline_of(history.connections, history.connection_count, &memory_heap, &out));
+    assert_true(
+        what_if_deadline_of(history.connections, history.connection_count, timer, &memory_heap, &out));
     return out;
+}
+
+static what_if_deadline deadline(int64_t timeout_s)
+{
+    return deadline_with(&withheld, timeout_s);
 }
 
 static void nothing_tells_the_deadline(void **state)
@@ -264,6 +272,58 @@ static void a_longer_gap_that_worked_contradicts(void **state)
     assert_int_equal(found.closes, 1);
 }
 
+static void the_core_knows_better(void **state)
+{
+    (void)state;
+    const what_if_timer core = {6 * S, WHAT_IF_BASIS_CLOSES, 7};
+    record(what_if_record_of(1, KA_SIDE_SERVER, 0, 7 * S, 5 * S, 1));
+    gap(2, 2, 5 * S + 500 * MS);
+    record(what_if_record_of(2, KA_SIDE_CLIENT, 0, 7 * S, S, 2));
+    what_if_deadline found = deadline_with(&core, 20);
+    assert_int_equal(found.idle_ns, 6 * S);
+    assert_int_equal(found.basis, WHAT_IF_BASIS_CLOSES);
+    assert_int_equal(found.closes, 7);
+    assert_int_equal(found.advertised_s, 20);
+    assert_int_equal(found.longest_used_ns, 5 * S + 500 * MS);
+}
+
+/* A server whose closes have that p10, and for whose clients the core takes the advertised 5 s, or not. */
+static what_if_timer timer_of(ka_timer_kind kind, int64_t p10_ns, bool by_advert)
+{
+    const ka_endpoint_record endpoint = {
+        .timeout_s = 5,
+        .server_timer = {.kind = kind,
+                         .closes = 9,
+                         .p10_ns = p10_ns,
+                         .mode_count = 1,
+                         .modes = {{9, p10_ns, p10_ns, p10_ns, 0}}},
+        .recommended = {.pool_base_ns = by_advert ? 5 * S : p10_ns, .pool_by_advert = by_advert}};
+    return what_if_timer_of(&endpoint);
+}
+
+static void advertised_where_it_closes_then(void **state)
+{
+    (void)state;
+    what_if_timer found = timer_of(KA_TIMER_FIXED, 5 * S + 100 * MS, true);
+    assert_int_equal(found.idle_ns, 5 * S);
+    assert_int_equal(found.basis, WHAT_IF_BASIS_ADVERTISED);
+    assert_int_equal(found.closes, 9);
+    found = timer_of(KA_TIMER_FIXED, 5 * S + 101 * MS, true); /* it keeps them for longer */
+    assert_int_equal(found.idle_ns, 5 * S + 101 * MS);
+    assert_int_equal(found.basis, WHAT_IF_BASIS_CLOSES);
+    found = timer_of(KA_TIMER_FIXED, 4 * S, false);
+    assert_int_equal(found.idle_ns, 4 * S);
+    assert_int_equal(found.basis, WHAT_IF_BASIS_CLOSES);
+}
+
+static void the_core_withholds(void **state)
+{
+    (void)state;
+    const ka_timer_kind kinds[] = {KA_TIMER_NONE, KA_TIMER_FEW, KA_TIMER_SEVERAL, KA_TIMER_VARIED};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        assert_int_equal(timer_of(kinds[i], 5 * S, true).idle_ns, KA_NONE);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, fresh, done)
 
 int main(void)
@@ -274,7 +334,8 @@ int main(void)
         STORY(other_protocols_are_left_alone),       STORY(lost_behind_its_last_gap),
         STORY(full_keeps_whole_connections_only),    STORY(nothing_tells_the_deadline),
         STORY(advertised_and_no_close_seen),         STORY(closes_tell_more_than_the_advertisement),
-        STORY(a_longer_gap_that_worked_contradicts),
+        STORY(a_longer_gap_that_worked_contradicts), STORY(the_core_knows_better),
+        STORY(advertised_where_it_closes_then),      STORY(the_core_withholds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
