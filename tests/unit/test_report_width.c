@@ -31,6 +31,7 @@ static void put_extremes(const document *page)
     finding.fault = KA_FAULT_CONFIG;
     finding.failed_gates = (1u << KA_GATE_COUNT) - 1;
     finding.client = finding.server = finding.proxied_for = longest_ipv6();
+    finding.upstream.client = finding.upstream.server = longest_ipv6();
     finding.frame_count = KA_EVIDENCE_MAX;
     finding.cause_count = KA_CAUSES_MAX;
     finding.detail_bytes = sizeof finding.detail;
@@ -49,6 +50,7 @@ static void put_extremes(const document *page)
         finding.id = (ka_finding_id)id;
         for (int i = 0; i < 7; i++) {
             finding.has_stream = i != 3;
+            finding.has_pair = i == 5;
             finding.severity = i % 2 == 0 ? KA_WARN : KA_ERROR;
             finding.fault = (ka_fault)i;
             finding.frame_count = i == 2 ? 0 : KA_EVIDENCE_MAX;
