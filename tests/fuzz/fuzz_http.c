@@ -22,6 +22,7 @@ struct ka_connection {
     size_t text_bytes;
     FILE *log;
     void *owner;
+    uint32_t failed_gates;
 };
 
 typedef struct turn {
@@ -74,10 +75,12 @@ static void log_message(const ka_message *m, const char *what)
     log_moments(told.log, m->first, m->last);
     fprintf(told.log, " body %llu at %llu [", (unsigned long long)m->body_bytes,
             (unsigned long long)m->body.frame);
-    fwrite(m->method.bytes, 1, m->method.len_bytes, told.log);
+    if (m->method.len_bytes > 0)
+        fwrite(m->method.bytes, 1, m->method.len_bytes, told.log);
     for (size_t i = 0; i < m->field_count; i++) {
         fprintf(told.log, "] %d[", m->fields[i].name);
-        fwrite(m->fields[i].value.bytes, 1, m->fields[i].value.len_bytes, told.log);
+        if (m->fields[i].value.len_bytes > 0)
+            fwrite(m->fields[i].value.bytes, 1, m->fields[i].value.len_bytes, told.log);
     }
     fputs("]\n", told.log);
 }
@@ -174,8 +177,10 @@ static void on_protocol(ka_connection *connection, ka_protocol protocol)
 
 static void on_gate(ka_connection *connection, ka_gate gate)
 {
-    (void)connection;
-    fprintf(told.log, "gate %d\n", gate);
+    /* How often it fails says nothing. */
+    if ((connection->failed_gates & gate) == 0)
+        fprintf(told.log, "gate %d\n", gate);
+    connection->failed_gates |= gate;
 }
 
 static ka_status on_end(ka_audit *audit, ka_connection *connection, ka_gate why)

@@ -20,7 +20,7 @@ CORE_CALLS = {"memchr", "memcmp", "memcpy", "memmove", "memset", "strchr", "strc
               "strnlen", "strrchr", "strspn", "strstr", "snprintf", "vsnprintf", "qsort", "bsearch", "inet_ntop", "inet_pton",
               "bcmp",  # what clang makes of memcmp() == 0
               "abort", "__assert_fail", "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
-COMPILER_CALLS = re.compile(r"__(asan|lsan|ubsan|sanitizer)_|__gcov|__tsan_")
+COMPILER_CALLS = re.compile(r"__(asan|lsan|ubsan|sanitizer|sancov)_|__gcov|__tsan_")
 
 # Which rooms' headers each room may include besides its own; "tool" is pcap-tool/*.[ch].
 PUBLIC_CORE = "core/keptalive.h"
