@@ -14,7 +14,7 @@ from pathlib import Path
 
 SKIPPED = 77
 NOBODY = 65534
-TIMEOUT_S = 120
+TIMEOUT_S = 280
 DAMAGE = "0.02"  # of the bytes
 # Wireshark tells such mistakes of a plugin on standard error and goes on.
 DISSECTOR_BUG = re.compile(rb"Dissector bug|\*\* \(|\bCRITICAL\b|OOPS|Sanitizer|runtime error", re.I)
