@@ -21,11 +21,6 @@ bool progress_is_due(const progress *self, int64_t now_ns)
     return self->has_bar && now_ns >= self->next_ns;
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* Files that grow while they are read stay below. */
 static unsigned share(const progress_state *state, unsigned whole)
 {
@@ -47,8 +42,8 @@ void progress_draw(progress *self, int64_t now_ns, const progress_state *state)
             fputc(i < share(state, BAR_WIDTH) ? '#' : '.', self->out);
         fprintf(self->out, "] %3u %%  ", share(state, 100));
     }
-    fprintf(self->out, "%s packet%s, %s finding%s\033[K", packets, plural(state->packets), findings,
-            plural(state->findings));
+    fprintf(self->out, "%s packet%s, %s finding%s\033[K", packets, units_plural(state->packets), findings,
+            units_plural(state->findings));
     fflush(self->out);
 }
 
@@ -73,7 +68,7 @@ void progress_tell(progress *self, const progress_state *state)
     if (state->all_bytes > 0)
         snprintf(percent, sizeof percent, " %u %% read,", share(state, 100));
     fprintf(self->out, "keptalive: %s packet%s (%s byte%s),%s %s connection%s open, %s finding%s so far\n",
-            packets, plural(state->packets), bytes, plural(state->bytes), percent, open, plural(state->open),
-            findings, plural(state->findings));
+            packets, units_plural(state->packets), bytes, units_plural(state->bytes), percent, open,
+            units_plural(state->open), findings, units_plural(state->findings));
     fflush(self->out);
 }

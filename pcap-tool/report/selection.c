@@ -4,6 +4,8 @@
  */
 #include "selection.h"
 
+#include "line.h"
+
 #include <string.h>
 
 static bool has(const uint64_t mask[SELECTION_WORDS], unsigned id)
@@ -73,12 +75,6 @@ void selection_json(const selection *self, FILE *out)
     fprintf(out, ",\"min_severity\":\"%s\"}", ka_severity_name(self->least));
 }
 
-static void append(char *out, size_t size, const char *before, const char *text)
-{
-    size_t length = strlen(out);
-    snprintf(out + length, size - length, "%s%s", before, text);
-}
-
 static void append_list(char *out, size_t size, const char *word, const uint64_t mask[SELECTION_WORDS])
 {
     bool first = true;
@@ -86,8 +82,8 @@ static void append_list(char *out, size_t size, const char *word, const uint64_t
         if (!has(mask, id))
             continue;
         if (first)
-            append(out, size, out[0] == '\0' ? "" : "; ", word);
-        append(out, size, first ? " " : ", ", ka_catalogue((ka_finding_id)id)->id);
+            line_append(out, size, "%s%s", out[0] == '\0' ? "" : "; ", word);
+        line_append(out, size, "%s%s", first ? " " : ", ", ka_catalogue((ka_finding_id)id)->id);
         first = false;
     }
 }
@@ -97,9 +93,7 @@ void selection_text(const selection *self, char *out, size_t size)
     out[0] = '\0';
     append_list(out, size, "only", self->only);
     append_list(out, size, "without", self->ignored);
-    if (self->least > KA_CHAT) {
-        append(out, size, out[0] == '\0' ? "" : "; ", "from severity ");
-        append(out, size, "", ka_severity_name(self->least));
-        append(out, size, "", " on");
-    }
+    if (self->least > KA_CHAT)
+        line_append(out, size, "%sfrom severity %s on", out[0] == '\0' ? "" : "; ",
+                    ka_severity_name(self->least));
 }

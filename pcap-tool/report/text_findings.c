@@ -6,6 +6,7 @@
 
 #include "color.h"
 #include "text_instance.h"
+#include "line.h"
 #include "units.h"
 #include "wrap.h"
 
@@ -78,20 +79,13 @@ static void write_title(const report_options *options, ka_finding_id id, const t
     fputs(color(options->color, COLOR_PLAIN), out);
 }
 
-static void append(char *line, size_t size, const char *text)
-{
-    size_t length = strlen(line);
-    snprintf(line + length, size - length, "%s", text);
-}
-
 static void write_fault(FILE *out, const text_diagnosis *diagnosis)
 {
     char line[256] = "";
     for (unsigned fault = 0; fault < FAULTS; fault++) {
         if ((diagnosis->faults >> fault & 1) == 0)
             continue;
-        append(line, sizeof line, line[0] == '\0' ? "" : ", or ");
-        append(line, sizeof line, fault_texts[fault]);
+        line_append(line, sizeof line, "%s%s", line[0] == '\0' ? "" : ", or ", fault_texts[fault]);
     }
     wrap_labelled(out, "  At fault  ", line);
 }
@@ -104,19 +98,16 @@ static void write_extent(FILE *out, ka_finding_id id, const text_diagnosis *diag
     snprintf(line, sizeof line, "%s, ", ka_catalogue(id)->id);
     if (diagnosis->occurrences > connections) {
         units_count(diagnosis->occurrences, number);
-        append(line, sizeof line, number);
-        append(line, sizeof line, " times on ");
+        line_append(line, sizeof line, "%s times on ", number);
     }
     if (connections > 0) {
         units_count(connections, number);
-        append(line, sizeof line, number);
-        append(line, sizeof line, connections == 1 ? " connection" : " connections");
+        line_append(line, sizeof line, "%s connection%s", number, units_plural(connections));
     }
     if (diagnosis->server_wide > 0) {
-        append(line, sizeof line, connections > 0 ? ", and " : "");
         units_count(diagnosis->server_wide, number);
-        append(line, sizeof line, number);
-        append(line, sizeof line, diagnosis->server_wide == 1 ? " event" : " events");
+        line_append(line, sizeof line, "%s%s event%s", connections > 0 ? ", and " : "", number,
+                    units_plural(diagnosis->server_wide));
     }
     wrap_labelled(out, "  Found     ", line);
 }
@@ -125,15 +116,11 @@ static void write_extent(FILE *out, ka_finding_id id, const text_diagnosis *diag
 static void write_streams(FILE *out, const text_diagnosis *diagnosis)
 {
     char line[256] = "", number[UNITS_COUNT_BYTES];
-    for (size_t i = 0; i < diagnosis->kept_count; i++) {
-        snprintf(number, sizeof number, "%s%" PRIu32, i > 0 ? ", " : "", diagnosis->kept[i].stream);
-        append(line, sizeof line, number);
-    }
+    for (size_t i = 0; i < diagnosis->kept_count; i++)
+        line_append(line, sizeof line, "%s%" PRIu32, i > 0 ? ", " : "", diagnosis->kept[i].stream);
     if (diagnosis->count > diagnosis->kept_count) {
         units_count(diagnosis->count - diagnosis->kept_count, number);
-        append(line, sizeof line, " ... and ");
-        append(line, sizeof line, number);
-        append(line, sizeof line, " more");
+        line_append(line, sizeof line, " ... and %s more", number);
     }
     wrap_labelled(out, diagnosis->count == 1 ? "  Stream    " : "  Streams   ", line);
 }

@@ -7,11 +7,11 @@
 #include "color.h"
 #include "escape.h"
 #include "text_ladder.h"
+#include "line.h"
 #include "units.h"
 #include "wrap.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 #include <strings.h>
 
@@ -28,15 +28,6 @@ typedef struct frame_place {
     uint64_t number;
 } frame_place;
 
-__attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], const char *format, ...)
-{
-    size_t length = strlen(line);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line + length, LINE_BYTES - length, format, arguments);
-    va_end(arguments);
-}
-
 /* Both connections of a proxy. */
 static void write_pair(const report_options *options, const ka_finding *finding)
 {
@@ -44,16 +35,16 @@ static void write_pair(const report_options *options, const ka_finding *finding)
     const ka_pair_end *up = &finding->upstream;
     FILE *out = options->out;
     units_peer(&finding->client, peer);
-    append(left, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
+    line_append(left, LINE_BYTES, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
     units_peer(&finding->server, peer);
-    append(right, "proxy %s", peer);
+    line_append(right, LINE_BYTES, "proxy %s", peer);
     fprintf(out, "\n  %s", color(options->color, COLOR_BOLD));
     wrap_two(out, 2, 4, left, right);
     left[0] = right[0] = '\0';
     units_peer(&up->client, peer);
-    append(left, "stream %" PRIu32 ": proxy %s,", up->stream, peer);
+    line_append(left, LINE_BYTES, "stream %" PRIu32 ": proxy %s,", up->stream, peer);
     units_peer(&up->server, peer);
-    append(right, "origin %s", peer);
+    line_append(right, LINE_BYTES, "origin %s", peer);
     fputs("    ", out);
     wrap_two(out, 4, 4, left, right);
     fputs(color(options->color, COLOR_PLAIN), out);
@@ -68,14 +59,14 @@ static void write_place(const report_options *options, const ka_finding *finding
         return;
     }
     units_peer(&finding->server, peer);
-    append(server, finding->has_stream ? "server %s" : "Server %s", peer);
+    line_append(server, LINE_BYTES, finding->has_stream ? "server %s" : "Server %s", peer);
     fprintf(out, "\n  %s", color(options->color, COLOR_BOLD));
     if (finding->has_stream) {
         units_peer(&finding->client, peer);
-        append(client, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
+        line_append(client, LINE_BYTES, "Stream %" PRIu32 ": client %s,", finding->stream, peer);
         if (finding->proxied_for.version != 0) {
             units_peer(&finding->proxied_for, peer);
-            append(client, " for %s,", peer);
+            line_append(client, LINE_BYTES, " for %s,", peer);
         }
         wrap_two(out, 2, 4, client, server);
     } else {
@@ -116,9 +107,9 @@ static void append_file(char line[LINE_BYTES], const char *file)
         size_t length = strlen(file);
         bool cut = length > FILE_BYTES;
         escape_text(cut ? file + length - FILE_BYTES : file, cut ? FILE_BYTES : length, name, sizeof name);
-        append(line, " in %s%s", cut ? "..." : "", name);
+        line_append(line, LINE_BYTES, " in %s%s", cut ? "..." : "", name);
     }
-    append(line, ": ");
+    line_append(line, LINE_BYTES, ": ");
 }
 
 /* "response_end" to "response end", "first_fin" to "first FIN". */
@@ -132,7 +123,7 @@ static void append_role(char line[LINE_BYTES], const char *role)
             if (length == strlen(flags[i]) && strncasecmp(role, flags[i], length) == 0)
                 word = flags[i];
         }
-        append(line, "%.*s ", (int)length, word);
+        line_append(line, LINE_BYTES, "%.*s ", (int)length, word);
         role += length + (role[length] == '_');
     }
 }
@@ -169,14 +160,14 @@ static void write_frames(const report_options *options, const ka_finding *findin
             continue;
         char line[LINE_BYTES] = "";
         const char *separator = "";
-        append(line, count == 1 ? "Frame" : "Frames");
+        line_append(line, LINE_BYTES, count == 1 ? "Frame" : "Frames");
         append_file(line, places[first].file);
         for (unsigned i = first; i < count; i++) {
             if (written[i] || !same_file(places[i].file, places[first].file))
                 continue;
-            append(line, "%s", separator);
+            line_append(line, LINE_BYTES, "%s", separator);
             append_role(line, frames[i].role);
-            append(line, "%" PRIu64, places[i].number);
+            line_append(line, LINE_BYTES, "%" PRIu64, places[i].number);
             separator = ", ";
             written[i] = true;
         }
@@ -189,7 +180,7 @@ static void write_causes(FILE *out, const ka_finding *finding)
 {
     char line[LINE_BYTES] = "";
     for (unsigned i = 0; i < finding->cause_count; i++)
-        append(line, "%s%s", i == 0 ? "" : ", ", ka_catalogue(finding->causes[i])->id);
+        line_append(line, LINE_BYTES, "%s%s", i == 0 ? "" : ", ", ka_catalogue(finding->causes[i])->id);
     if (line[0] != '\0')
         wrap_labelled(out, "    Caused by: ", line);
 }
@@ -200,12 +191,12 @@ static void write_doubts(FILE *out, const ka_finding *finding, ka_severity sever
     char line[LINE_BYTES] = "";
     for (unsigned gate = 0; gate < KA_GATE_COUNT; gate++) {
         if ((finding->failed_gates >> gate & 1) != 0)
-            append(line, "%s%s", line[0] == '\0' ? "" : "; ", ka_gate_reason(gate));
+            line_append(line, LINE_BYTES, "%s%s", line[0] == '\0' ? "" : "; ", ka_gate_reason(gate));
     }
     if (line[0] == '\0')
         return;
     if (finding->severity != severity)
-        append(line, " (so here only a %s)", ka_severity_name(finding->severity));
+        line_append(line, LINE_BYTES, " (so here only a %s)", ka_severity_name(finding->severity));
     wrap_labelled(out, "    Not sure: ", line);
 }
 

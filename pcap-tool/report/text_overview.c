@@ -6,31 +6,16 @@
 
 #include "color.h"
 #include "escape.h"
+#include "line.h"
 #include "units.h"
 #include "wrap.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 /* The most file names and problems listed; a series of captures has hundreds. */
 enum { LISTED_MAX = 8, LINE_BYTES = 512 };
 
 static const char blank_label[] = "               ";
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
-/* Adds to a line under way, cut to its size. */
-__attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], const char *format, ...)
-{
-    size_t length = strlen(line);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line + length, LINE_BYTES - length, format, arguments);
-    va_end(arguments);
-}
 
 static void write_escaped(FILE *out, const char *label, const char *text)
 {
@@ -69,7 +54,7 @@ static void write_selection(const report_options *options, const tally *counts)
     selection_text(&options->selection, line,
                    sizeof line - UNITS_COUNT_BYTES - sizeof " ( findings left out)");
     units_count(counts->left_out, count);
-    append(line, " (%s finding%s left out)", count, plural(counts->left_out));
+    line_append(line, LINE_BYTES, " (%s finding%s left out)", count, units_plural(counts->left_out));
     wrap_labelled(options->out, "  Selected     ", line);
 }
 
@@ -78,7 +63,7 @@ static void write_packets(FILE *out, const report_end *end)
     char packets[UNITS_COUNT_BYTES], bytes[UNITS_COUNT_BYTES];
     units_count(end->packets, packets);
     units_count(end->bytes, bytes);
-    fprintf(out, "  Packets      %s (%s byte%s)\n", packets, bytes, plural(end->bytes));
+    fprintf(out, "  Packets      %s (%s byte%s)\n", packets, bytes, units_plural(end->bytes));
     if (end->first_ns == KA_NONE)
         return;
     char first[UNITS_TIME_BYTES], last[UNITS_TIME_BYTES], span[UNITS_DURATION_BYTES];
@@ -99,7 +84,8 @@ static void write_connections(FILE *out, const tally *counts)
             continue;
         units_count(counts->by_protocol[i], count);
         const char *name = tally_protocol_name(i);
-        append(line, "%s%s %s", separator, count, strcmp(name, "none") == 0 ? "without data" : name);
+        line_append(line, LINE_BYTES, "%s%s %s", separator, count,
+                    strcmp(name, "none") == 0 ? "without data" : name);
         separator = ", ";
     }
     wrap_labelled(out, "  Connections  ", line);
@@ -121,7 +107,7 @@ static void write_incomplete(FILE *out, const incomplete *list)
         escape_text(row->detail, strlen(row->detail), line, sizeof line);
         units_count(row->count, count);
         if (!row->sentence)
-            append(line, ": %s", count);
+            line_append(line, LINE_BYTES, ": %s", count);
         wrap_labelled(out, i == 0 ? "  Not read     " : blank_label, line);
     }
     if (list->count > LISTED_MAX)
@@ -139,7 +125,7 @@ static void append_severities(char line[LINE_BYTES], const tally *counts)
             continue;
         char count[UNITS_COUNT_BYTES];
         units_count(number, count);
-        append(line, "%s%s %s%s", separator, count, nouns[i], plural(number));
+        line_append(line, LINE_BYTES, "%s%s %s%s", separator, count, nouns[i], units_plural(number));
         separator = ", ";
     }
 }
@@ -150,12 +136,13 @@ static void append_places(char line[LINE_BYTES], const tally *counts)
     if (counts->troubled > 0) {
         units_count(counts->troubled, some);
         units_count(counts->connections, all);
-        append(line, " on %s of %s connection%s", some, all, plural(counts->connections));
+        line_append(line, LINE_BYTES, " on %s of %s connection%s", some, all,
+                    units_plural(counts->connections));
     }
     if (counts->server_wide > 0)
-        append(line, "%s on %s as a whole", counts->troubled > 0 ? " and" : "",
-               counts->server_wide == 1 ? "a server" : "servers");
-    append(line, ".");
+        line_append(line, LINE_BYTES, "%s on %s as a whole", counts->troubled > 0 ? " and" : "",
+                    counts->server_wide == 1 ? "a server" : "servers");
+    line_append(line, LINE_BYTES, ".");
 }
 
 static void no_trouble(char line[LINE_BYTES], const report_options *options, const report_end *end,
@@ -170,7 +157,7 @@ static void no_trouble(char line[LINE_BYTES], const report_options *options, con
         text = "No trouble found of the kinds selected.";
     else if (end->incomplete->count > 0)
         text = "No trouble found in what could be read.";
-    append(line, "%s", text);
+    line_append(line, LINE_BYTES, "%s", text);
 }
 
 static void write_verdict(const report_options *options, const report_end *end, const tally *counts)

@@ -53,7 +53,7 @@ static void write_findings(FILE *out, const ka_record *record)
         count++;
     }
     char label[40];
-    snprintf(label, sizeof label, "    %u finding%s: ", count, count == 1 ? "" : "s");
+    snprintf(label, sizeof label, "    %u finding%s: ", count, units_plural(count));
     if (count > 0)
         wrap_labelled(out, label, line);
 }

@@ -6,11 +6,11 @@
 
 #include "color.h"
 #include "explanation.h"
+#include "line.h"
 #include "units.h"
 #include "wrap.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 enum { LINE_BYTES = 512 };
@@ -20,14 +20,7 @@ typedef struct line {
     char text[LINE_BYTES];
 } line;
 
-static void add(line *self, const char *format, ...)
-{
-    size_t length = strlen(self->text);
-    va_list values;
-    va_start(values, format);
-    vsnprintf(self->text + length, sizeof self->text - length, format, values);
-    va_end(values);
-}
+#define add(self, ...) line_append((self)->text, sizeof(self)->text, __VA_ARGS__)
 
 static void add_duration(line *self, const char *before, int64_t duration_ns, const char *after)
 {

@@ -24,6 +24,11 @@ void units_count(uint64_t count, char out[UNITS_COUNT_BYTES])
     out[at] = '\0';
 }
 
+const char *units_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 void units_count_short(uint64_t count, char out[UNITS_COUNT_BYTES])
 {
     if (count < 100000) {

@@ -17,6 +17,9 @@ enum {
 /* Exact, with commas: "1,234,567". */
 void units_count(uint64_t count, char out[UNITS_COUNT_BYTES]);
 
+/* "" of one, else "s". */
+const char *units_plural(uint64_t count);
+
 /* For table cells, at most 5 characters: "99999", "123k", "1.2M". */
 void units_count_short(uint64_t count, char out[UNITS_COUNT_BYTES]);
 

@@ -6,12 +6,12 @@
 
 #include "report/color.h"
 #include "report/escape.h"
+#include "report/line.h"
 #include "report/table.h"
 #include "report/units.h"
 #include "report/wrap.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 /* Servers shown: those with the most connections; NDJSON has them all. */
@@ -30,20 +30,6 @@ enum { COLUMNS = sizeof columns / sizeof columns[0] };
 static const char *const knob_titles[WHAT_IF_KNOBS][2] = {
     {"Client", "idle"}, {"Server", "idle"}, {"Requests", "at most"}};
 
-__attribute__((format(printf, 2, 3))) static void append(char line[LINE_BYTES], const char *format, ...)
-{
-    size_t length = strlen(line);
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line + length, LINE_BYTES - length, format, arguments);
-    va_end(arguments);
-}
-
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 /* ---- The question ---- */
 
 /* "4 s", "100" */
@@ -61,13 +47,13 @@ static void append_knob(char line[LINE_BYTES], what_if_knob knob, int64_t from, 
                                         "the server closed connections idle for ",
                                         "connections ended with their request "};
     char text[CELL_BYTES];
-    append(line, "%s%s", first ? "" : ", and ", words[knob]);
+    line_append(line, LINE_BYTES, "%s%s", first ? "" : ", and ", words[knob]);
     value_text(knob, from, text);
-    append(line, "%s", text);
+    line_append(line, LINE_BYTES, "%s", text);
     if (from == to)
         return;
     value_text(knob, to, text);
-    append(line, " to %s", text);
+    line_append(line, LINE_BYTES, " to %s", text);
 }
 
 static void write_question(const what_if *self, FILE *out, bool colored)
@@ -81,7 +67,7 @@ static void write_question(const what_if *self, FILE *out, bool colored)
         append_knob(line, (what_if_knob)knob, asked->from[knob], asked->to[knob], first);
         first = false;
     }
-    append(line, "?");
+    line_append(line, LINE_BYTES, "?");
     fprintf(out, "\n%s", color(colored, COLOR_BOLD));
     wrap(out, 0, 0, line);
     fputs(color(colored, COLOR_PLAIN), out);
@@ -104,16 +90,16 @@ static void write_captured(const what_if_answer *answer, FILE *out)
 {
     char line[LINE_BYTES] = "", count[UNITS_COUNT_BYTES], longest[UNITS_DURATION_BYTES];
     units_count(answer->now.connections.most, count);
-    append(line, "%s connection%s", count, plural(answer->now.connections.most));
+    line_append(line, LINE_BYTES, "%s connection%s", count, units_plural(answer->now.connections.most));
     units_count(answer->clients, count);
-    append(line, " of %s client%s", count, plural(answer->clients));
+    line_append(line, LINE_BYTES, " of %s client%s", count, units_plural(answer->clients));
     units_count(answer->requests, count);
-    append(line, ", %s request%s", count, plural(answer->requests));
+    line_append(line, LINE_BYTES, ", %s request%s", count, units_plural(answer->requests));
     units_count(answer->gaps, count);
-    append(line, ", %s of them behind an idle gap", count);
+    line_append(line, LINE_BYTES, ", %s of them behind an idle gap", count);
     units_duration(answer->deadline.longest_used_ns, longest);
     if (answer->deadline.longest_used_ns != KA_NONE)
-        append(line, " (the longest that worked: %s)", longest);
+        line_append(line, LINE_BYTES, " (the longest that worked: %s)", longest);
     wrap_labelled(out, "  As captured   ", line);
 }
 
@@ -124,17 +110,17 @@ static void write_deadline(const what_if_answer *answer, FILE *out)
     units_duration(deadline->idle_ns, text);
     bool advertised = deadline->basis == WHAT_IF_BASIS_ADVERTISED;
     if (advertised && deadline->closes == 0)
-        append(line, "after %s idle, as it advertises; it closed none", text);
+        line_append(line, LINE_BYTES, "after %s idle, as it advertises; it closed none", text);
     else if (deadline->basis != WHAT_IF_BASIS_NONE)
-        append(line, "after %s idle%s (%" PRIu64 " close%s)", text, advertised ? ", as it advertises" : "",
-               deadline->closes, plural(deadline->closes));
+        line_append(line, LINE_BYTES, "after %s idle%s (%" PRIu64 " close%s)", text,
+                    advertised ? ", as it advertises" : "", deadline->closes, units_plural(deadline->closes));
     else if (deadline->closes > 0 || deadline->advertised_s != KA_NONE)
-        append(line, "at no fixed time: longer gaps worked");
+        line_append(line, LINE_BYTES, "at no fixed time: longer gaps worked");
     else
-        append(line, "not known: it closed no idle connection");
+        line_append(line, LINE_BYTES, "not known: it closed no idle connection");
     units_seconds(deadline->advertised_s, text);
     if (!advertised && deadline->advertised_s != KA_NONE)
-        append(line, ", advertised %s", text);
+        line_append(line, LINE_BYTES, ", advertised %s", text);
     wrap_labelled(out, "  Server closes ", line);
 }
 
@@ -202,10 +188,10 @@ static void append_bounds(char line[LINE_BYTES], what_if_bounds bounds)
 {
     char count[UNITS_COUNT_BYTES];
     units_count(bounds.least, count);
-    append(line, "%s", count);
+    line_append(line, LINE_BYTES, "%s", count);
     units_count(bounds.most, count);
     if (bounds.most != bounds.least)
-        append(line, " to %s", count);
+        line_append(line, LINE_BYTES, " to %s", count);
 }
 
 /* "0 instead of 5: 5 fewer" */
@@ -215,18 +201,18 @@ static void compare(char line[LINE_BYTES], what_if_bounds then, uint64_t now, co
     char count[UNITS_COUNT_BYTES];
     append_bounds(line, then);
     if (then.least == now && then.most == now) {
-        append(line, "%s, as now", unit);
+        line_append(line, LINE_BYTES, "%s, as now", unit);
         return;
     }
     units_count(now, count);
-    append(line, "%s instead of %s", unit, count);
+    line_append(line, LINE_BYTES, "%s instead of %s", unit, count);
     if (then.most <= now)
         append_bounds(strcat(line, ": "), (what_if_bounds){now - then.most, now - then.least});
     else if (then.least >= now)
         append_bounds(strcat(line, ": "), (what_if_bounds){then.least - now, then.most - now});
     else
         return;
-    append(line, " %s", then.most <= now ? less : more);
+    line_append(line, LINE_BYTES, " %s", then.most <= now ? less : more);
 }
 
 static void write_words(const what_if *self, const what_if_answer *answer, FILE *out)
@@ -236,7 +222,8 @@ static void write_words(const what_if *self, const what_if_answer *answer, FILE 
     char line[LINE_BYTES] = "", value[CELL_BYTES], count[UNITS_COUNT_BYTES];
     if (knob != WHAT_IF_KNOBS) {
         value_text(knob, then->setting.value[knob], value);
-        append(line, "%s%s", value, now->cost <= then->cost ? "; to leave it as it is costs no more" : "");
+        line_append(line, LINE_BYTES, "%s%s", value,
+                    now->cost <= then->cost ? "; to leave it as it is costs no more" : "");
         fputc('\n', out);
         wrap_labelled(out, "  Cheapest      ", line);
         line[0] = '\0';
@@ -249,9 +236,10 @@ static void write_words(const what_if *self, const what_if_answer *answer, FILE 
     compare(line, then->connections, now->connections.most, "", "fewer", "more");
     if (then->shareable > 0) {
         units_count(then->shareable, count);
-        append(line,
-               "; up to %s of these not, if the client has one pool and takes the connection idle longest",
-               count);
+        line_append(
+            line, LINE_BYTES,
+            "; up to %s of these not, if the client has one pool and takes the connection idle longest",
+            count);
     }
     wrap_labelled(out, "  Connections   ", line);
     line[0] = '\0';

@@ -32,7 +32,7 @@ ROOMS = {
     "pcap-tool/report": [PUBLIC_CORE, "core/explanation.h", "pcap-tool/memory.h"],
     # Its own document, written with the report's means.
     "pcap-tool/what-if": [PUBLIC_CORE] + [f"pcap-tool/report/{name}.h" for name in
-                                          ("color", "escape", "table", "units", "wrap")],
+                                          ("color", "escape", "line", "table", "units", "wrap")],
     "plugin": [PUBLIC_CORE],
 }
 
