@@ -51,6 +51,15 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_request *
     ka_client_opened(client, c->first.time_ns);
 }
 
+/* A TLS hello may have named it before. A request to a proxy is for whatever is behind. */
+static ka_status find_site(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    if (c->site != 0 || !v->message->origin_form)
+        return KA_OK;
+    return ka_endpoints_spare(&a->endpoints, ka_endpoint_site(c->endpoint, &a->config.ledgers,
+                                                              v->header->host, &c->site));
+}
+
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
     uint32_t site = ka_hash_text(host);
@@ -123,12 +132,13 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
 {
     const ka_request *request = v->request;
     ka_endpoint *e = c->endpoint;
-    if (v->exchanges->requests == 1 && first_request(a, c, request, v->header->host) != KA_OK)
+    if (v->exchanges->requests == 1 &&
+        (first_request(a, c, request, v->header->host) != KA_OK || find_site(a, c, v) != KA_OK))
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
-        ka_endpoints_spare(&a->endpoints,
-                           ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
+        ka_endpoints_spare(&a->endpoints, ka_endpoint_gap(e, c->site,
+                                                          request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
         return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,

@@ -38,8 +38,9 @@ struct ka_connection {
     uint32_t failed_gates; /* told by the front end */
     uint32_t ledger;       /* number of its client's, from the first request on; 0: it has none */
     uint8_t protocol;      /* ka_protocol */
-    uint8_t client;        /* index into ends */
-    bool client_known;
+    uint8_t site;          /* number of its server's, by the name it began with; 0: none */
+    uint8_t client : 1;    /* index into ends */
+    bool client_known : 1;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
     bool pauses : 1;   /* some body went on after more than undelimited-wait */
     /* Beside others of the same client and server: */
