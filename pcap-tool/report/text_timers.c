@@ -68,6 +68,8 @@ static void add_modes(line *self, const ka_inferred *t)
 
 static void add_bracket(line *self, const ka_inferred *t)
 {
+    if (t->by_site)
+        return; /* one site's end beside another's beginning */
     if (t->longest_worked_ns != KA_NONE)
         add_duration(self, "; worked after ", t->longest_worked_ns, " at most");
     if (t->closes > 0)
@@ -93,10 +95,14 @@ static void add_timer(line *self, const ka_inferred *t)
         add_duration(self, ", p10 ", t->p10_ns, ")");
         break;
     case KA_TIMER_SEVERAL:
-        add(self, "several: ");
+        add(self, t->by_site ? "by site: " : "several: ");
         add_modes(self, t);
         break;
     case KA_TIMER_VARIED:
+        if (t->by_site) {
+            add(self, "by site");
+            break;
+        }
         add(self, "no fixed one by ");
         add_count(self, t->closes, "close", "closes");
         if (t->any_p10_ns != KA_NONE)
@@ -106,6 +112,10 @@ static void add_timer(line *self, const ka_inferred *t)
         break;
     }
     add_bracket(self, t);
+}
+
+static void add_moments(line *self, const ka_inferred *t)
+{
     if (t->closes > 1 && t->moments == 1)
         add(self, "; all at one moment, as a restart would");
 }
@@ -136,20 +146,29 @@ static void add_share_in_danger(line *self, const ka_exposure *x)
     add(self, ")");
 }
 
-void text_timers_line(FILE *out, const ka_endpoint_record *s)
+/* Reuses are compared with the timer of their site (recommendation.c). */
+static bool is_told_by_site(const ka_endpoint_record *s)
+{
+    return s->site_count > 0 && s->server_timer.kind != KA_TIMER_FIXED;
+}
+
+void text_timers_line(FILE *out, const ka_endpoint_record *s, const text_sites *sites)
 {
     line text = {""};
     if (s->server_timer.kind >= KA_TIMER_FIXED) {
         add(&text, "Server's idle timeout: ");
         add_timer(&text, &s->server_timer);
+        add_moments(&text, &s->server_timer);
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
     if (s->client_timer.kind >= KA_TIMER_FIXED) {
         text.text[0] = '\0';
         add(&text, "Clients' idle timeout: ");
         add_timer(&text, &s->client_timer);
+        add_moments(&text, &s->client_timer);
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
+    text_sites_lines(out, s, sites);
     if (s->server_timer.kind >= KA_TIMER_FIXED && s->recommended.pool_idle_ns != KA_NONE) {
         text.text[0] = '\0';
         add(&text, "Set at clients: ");
@@ -160,7 +179,7 @@ void text_timers_line(FILE *out, const ka_endpoint_record *s)
         if (s->exposure.in_danger > 0) {
             add(&text, "; ");
             add_share_in_danger(&text, &s->exposure);
-            add(&text, " came later");
+            add(&text, is_told_by_site(s) ? " came too late for their site" : " came later");
         }
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
@@ -196,7 +215,10 @@ static void write_exposure(FILE *out, const ka_endpoint_record *s)
     if (x->timeout_ns == KA_NONE)
         return;
     add_share_in_danger(&text, x);
-    add_duration(&text, " came after ", x->from_ns, " idle or later");
+    if (is_told_by_site(s))
+        add(&text, " came too late for their site");
+    else
+        add_duration(&text, " came after ", x->from_ns, " idle or later");
     if (x->in_race > 0) {
         add(&text, ", ");
         add_count(&text, x->in_race, "within a round trip of the close", "within a round trip of the close");
@@ -313,15 +335,43 @@ static void write_load(FILE *out, const ka_load *load)
     write_line(out, "Active", &active);
 }
 
-void text_timers_detail(FILE *out, const ka_endpoint_record *s)
+static void write_site(FILE *out, const char *label, const text_site *site)
+{
+    const ka_site_record *s = &site->record;
+    line text = {""};
+    add(&text, "%s: ", site->name);
+    add_timer(&text, &s->server_timer);
+    if (s->server_timer.kind >= KA_TIMER_FIXED)
+        add_hint(&text, &s->server_timer);
+    if (s->client_timer.kind >= KA_TIMER_FIXED) {
+        add(&text, ". Its clients: ");
+        add_timer(&text, &s->client_timer);
+    }
+    if (s->pool_idle_ns == 0)
+        add(&text, ". Set at clients: no reuse");
+    else if (s->pool_idle_ns != KA_NONE)
+        add_duration(&text, ". Set at clients: at most ", s->pool_idle_ns, "");
+    write_line(out, label, &text);
+}
+
+static void write_sites(FILE *out, const text_sites *sites)
+{
+    for (uint32_t i = 0; i < sites->count; i++)
+        write_site(out, i == 0 ? "Each site" : "", &sites->at[i]);
+}
+
+void text_timers_detail(FILE *out, const ka_endpoint_record *s, const text_sites *sites)
 {
     line server = {""}, clients = {""}, closes = {""};
     add_timer(&server, &s->server_timer);
+    add_moments(&server, &s->server_timer);
     add_hint(&server, &s->server_timer);
     write_line(out, "Server's timer", &server);
     add_timer(&clients, &s->client_timer);
+    add_moments(&clients, &s->client_timer);
     add_hint(&clients, &s->client_timer);
     write_line(out, "Clients' timer", &clients);
+    write_sites(out, sites);
     write_clients(out, s);
     write_exposure(out, s);
     write_recommended(out, &s->recommended);
