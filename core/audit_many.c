@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
-#include "hash.h"
 #include "login.h"
 #include "memory.h"
 #include "rules.h"
@@ -56,13 +55,13 @@ static ka_status find_site(ka_audit *a, ka_connection *c, const ka_view *v)
 {
     if (c->site != 0 || !v->message->origin_form)
         return KA_OK;
-    return ka_endpoints_spare(&a->endpoints, ka_endpoint_site(c->endpoint, &a->config.ledgers,
-                                                              v->header->host, &c->site));
+    return ka_endpoints_spare(&a->endpoints,
+                              ka_endpoint_site(c->endpoint, &a->config.ledgers, v->header->host, &c->site));
 }
 
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
-    uint32_t site = ka_hash_text(host);
+    uint32_t site = ka_site_hash(host);
     ka_status status = ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger);
     if (status != KA_OK && !a->endpoints.limited)
         return status;
@@ -137,8 +136,8 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
-        ka_endpoints_spare(&a->endpoints, ka_endpoint_gap(e, c->site,
-                                                          request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
+        ka_endpoints_spare(&a->endpoints,
+                           ka_endpoint_gap(e, c->site, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
         return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
@@ -222,15 +221,24 @@ static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
 
 /* A reload closes all the connections a browser had opened for one page: of one age, but by no timer. So
  * closes at one moment show no more than one does. */
+static bool is_together(int64_t *newest_close_ns, const ka_view *v)
+{
+    int64_t at_ns = v->close.at.time_ns;
+    if (*newest_close_ns != KA_NONE && at_ns - *newest_close_ns < v->limits->mass_close_window_ns)
+        return true;
+    *newest_close_ns = at_ns;
+    return false;
+}
+
 static void mark_together(ka_connection *c, const ka_view *v)
 {
     ka_endpoint *e = c->endpoint;
     if (v->close.by != KA_SIDE_SERVER)
         return;
-    c->together = e->newest_close_ns != KA_NONE &&
-                  v->close.at.time_ns - e->newest_close_ns < v->limits->mass_close_window_ns;
-    if (!c->together)
-        e->newest_close_ns = v->close.at.time_ns;
+    c->together = is_together(&e->newest_close_ns, v);
+    c->together_at_site = e->sites != NULL && c->site != 0
+                              ? is_together(&e->sites->at[c->site - 1]->newest_close_ns, v)
+                              : c->together;
 }
 
 static void released(ka_audit *a, ka_connection *c, const ka_view *v)

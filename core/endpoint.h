@@ -83,7 +83,7 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
-    uint32_t site; /* ka_hash_text of the first Host; 0: none yet. The name may be a TLS hello's */
+    uint32_t site; /* ka_site_hash of the first Host; 0: none yet. The name may be a TLS hello's */
     char name[KA_ENDPOINT_NAME_BYTES];
     uint32_t name_hash;        /* ka_site_hash of it */
     bool mixed;                /* `idling` has samples of connections without a site */
@@ -113,7 +113,7 @@ typedef struct ka_endpoint {
     uint64_t named_requests;
     ka_mass_watch *watch;    /* from the first close by the server on */
     ka_evictions *evictions; /* from its first early one on */
-    uint32_t first_client; /* index + 1 in the table of clients; 0: none */
+    uint32_t first_client;   /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
     uint32_t doubtful;       /* judged connections of which the capture missed something */
     uint32_t left_idle;      /* open ones opened in the capture, and not used for a quarter of its time */

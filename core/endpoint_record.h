@@ -144,7 +144,7 @@ struct ka_endpoint_record {
     uint64_t requests_max;
     uint64_t concurrency_max;
     ka_inferred server_timer;
-    ka_inferred client_timer; /* of all its clients */
+    ka_inferred client_timer;    /* of all its clients */
     const ka_site_record *sites; /* in order of appearance; of one alone: none */
     uint32_t site_count;
     ka_client_habit clients[KA_CLIENT_HABITS_MAX];

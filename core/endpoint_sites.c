@@ -22,6 +22,7 @@ static void inherit(ka_endpoint *e, ka_site *first, const ka_allocator *allocato
     first->timeout_s = e->timeout_s;
     first->max = e->max;
     first->max_style = e->max_style;
+    first->newest_close_ns = e->newest_close_ns;
     first->idling = e->idling;
     ka_idling_init(&e->idling, allocator);
     ka_histogram none = first->gaps;

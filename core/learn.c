@@ -61,7 +61,8 @@ static ka_status learn_advertised(ka_idling *i, const ka_view *v, int64_t timeou
     if (timer == NULL)
         return KA_OK;
     ka_span_add(&timer->at, v->close.at);
-    timer->moments += v->connection->together ? 0 : 1;
+    timer->moments += v->connection->together_at_site ? 0 : 1;
+    timer->server_moments += v->connection->together ? 0 : 1;
     return ka_histogram_add(&timer->idle, v->close.idle_ns);
 }
 

@@ -97,6 +97,7 @@ static ka_status merge_timer(ka_idling *into, const ka_timer *from)
     if (ka_histogram_merge(&timer->idle, &from->idle) != KA_OK)
         return KA_NO_MEMORY;
     timer->moments += from->moments;
+    timer->server_moments += from->server_moments;
     ka_span_add(&timer->at, from->at.first);
     ka_span_add(&timer->at, from->at.last);
     return KA_OK;
@@ -136,7 +137,7 @@ ka_site *ka_site_new(const ka_allocator *allocator, uint32_t hash, ka_slice name
         return NULL;
     s->hash = hash;
     memcpy(s->name, name.bytes, name.len_bytes < sizeof s->name - 1 ? name.len_bytes : sizeof s->name - 1);
-    s->timeout_s = s->max = KA_NONE;
+    s->timeout_s = s->max = s->newest_close_ns = KA_NONE;
     site_init(s, allocator);
     return s;
 }

@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * A connection belongs to the site it began with: the Host of its first request, where that asks an origin, or
- * the server name of its TLS hello. A request to a forward proxy asks the proxy, whatever its Host.
+ * A connection belongs to the site it began with: the Host of its first request, where that asks an origin,
+ * or the server name of its TLS hello. A request to a forward proxy asks the proxy, whatever its Host.
  */
 #ifndef KA_SITE_H
 #define KA_SITE_H
@@ -25,15 +25,16 @@ enum { KA_TIMERS_MAX = 4 };
 typedef struct ka_timer {
     int64_t timeout_s;
     ka_histogram idle;
-    uint32_t moments; /* of these closes, so many were not together with another one by the server */
+    uint32_t moments;        /* of these closes, so many were not together with another one at that site */
+    uint32_t server_moments; /* and so many with none at any site of the server */
     ka_span at;
 } ka_timer;
 
 /* What idle periods show of timers. */
 typedef struct ka_idling {
-    ka_lasting by_server;    /* for the server's timer */
-    ka_lasting by_client;    /* and for its clients' */
-    ka_timer *timers;        /* KA_TIMERS_MAX, from the first close behind an advertised timeout on */
+    ka_lasting by_server; /* for the server's timer */
+    ka_lasting by_client; /* and for its clients' */
+    ka_timer *timers;     /* KA_TIMERS_MAX, from the first close behind an advertised timeout on */
     uint32_t timer_count;
     int64_t longest_hold_ns; /* by a client; KA_NONE */
 } ka_idling;
@@ -55,6 +56,7 @@ typedef struct ka_site {
     int64_t timeout_s;    /* advertised most recently; KA_NONE */
     int64_t max;          /* largest advertised; KA_NONE */
     ka_max_style max_style;
+    int64_t newest_close_ns; /* as ka_endpoint's */
     ka_idling idling;
     ka_histogram gaps; /* idle time before a request, lost or not, as the server saw it */
 } ka_site;

@@ -146,10 +146,13 @@ static void add_share_in_danger(line *self, const ka_exposure *x)
     add(self, ")");
 }
 
-/* Reuses are compared with the timer of their site (recommendation.c). */
-static bool is_told_by_site(const ka_endpoint_record *s)
+/* Where sites have timers of their own, reuses are compared with those. */
+static void add_lateness(line *self, const ka_endpoint_record *s, const char *otherwise)
 {
-    return s->site_count > 0 && s->server_timer.kind != KA_TIMER_FIXED;
+    if (s->site_count == 0 || s->server_timer.kind == KA_TIMER_FIXED)
+        add(self, "%s", otherwise);
+    else
+        add_duration(self, " came later than ", s->recommended.margin_ns, " before their site's timeout");
 }
 
 void text_timers_line(FILE *out, const ka_endpoint_record *s, const text_sites *sites)
@@ -179,7 +182,7 @@ void text_timers_line(FILE *out, const ka_endpoint_record *s, const text_sites *
         if (s->exposure.in_danger > 0) {
             add(&text, "; ");
             add_share_in_danger(&text, &s->exposure);
-            add(&text, is_told_by_site(s) ? " came too late for their site" : " came later");
+            add_lateness(&text, s, " came later");
         }
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
@@ -211,14 +214,15 @@ static void write_clients(FILE *out, const ka_endpoint_record *s)
 static void write_exposure(FILE *out, const ka_endpoint_record *s)
 {
     const ka_exposure *x = &s->exposure;
+    char from[UNITS_DURATION_BYTES];
     line text = {""};
     if (x->timeout_ns == KA_NONE)
         return;
     add_share_in_danger(&text, x);
-    if (is_told_by_site(s))
-        add(&text, " came too late for their site");
-    else
-        add_duration(&text, " came after ", x->from_ns, " idle or later");
+    char later[64];
+    units_duration(x->from_ns, from);
+    snprintf(later, sizeof later, " came after %s idle or later", from);
+    add_lateness(&text, s, later);
     if (x->in_race > 0) {
         add(&text, ", ");
         add_count(&text, x->in_race, "within a round trip of the close", "within a round trip of the close");
