@@ -50,10 +50,23 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_request *
     ka_client_opened(client, c->first.time_ns);
 }
 
-/* A TLS hello may have named it before. A request to a proxy is for whatever is behind. */
+static bool names_site(const ka_view *v)
+{
+    return v->message->origin_form && v->header->host.len_bytes > 0;
+}
+
+/* A request for another one than the connection began with: pools of proxies do so. Whose timer runs behind
+ * it, the server decides. */
+static void leave_site(ka_connection *c, const ka_view *v)
+{
+    if (c->site != 0 && names_site(v) && !ka_endpoint_is_site(c->endpoint, c->site, v->header->host))
+        c->site = 0;
+}
+
+/* A TLS hello may have named it before. */
 static ka_status find_site(ka_audit *a, ka_connection *c, const ka_view *v)
 {
-    if (c->site != 0 || !v->message->origin_form)
+    if (c->site != 0 || !names_site(v))
         return KA_OK;
     return ka_endpoints_spare(&a->endpoints,
                               ka_endpoint_site(c->endpoint, &a->config.ledgers, v->header->host, &c->site));
@@ -142,6 +155,7 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
                          request->first_at.time_ns);
+    leave_site(c, v);
     if (v->header->login_step == KA_LOGIN_AUTHENTICATE && login(a, c, v, elsewhere) != KA_OK)
         return KA_NO_MEMORY;
     return ka_retry_is_unsafe(request->method) ? unsafe_request(a, c, v, elsewhere) : KA_OK;

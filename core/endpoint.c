@@ -29,6 +29,7 @@ void ka_endpoint_named(ka_endpoint *e, ka_slice name)
         return;
     memcpy(e->name, name.bytes, len_bytes);
     e->name[len_bytes] = '\0';
+    e->name_bytes = (uint8_t)len_bytes;
     e->name_hash = ka_site_hash(name);
 }
 

@@ -85,6 +85,7 @@ typedef struct ka_endpoint {
     uint32_t index;
     uint32_t site; /* ka_site_hash of the first Host; 0: none yet. The name may be a TLS hello's */
     char name[KA_ENDPOINT_NAME_BYTES];
+    uint8_t name_bytes;
     uint32_t name_hash;        /* ka_site_hash of it */
     bool mixed;                /* `idling` has samples of connections without a site */
     uint64_t site_connections; /* judged ones that began with that Host */
@@ -169,6 +170,8 @@ void ka_endpoint_named(ka_endpoint *endpoint, ka_slice name);
  * 0: there are too many, or it has no name. The server is named by then. */
 ka_status ka_endpoint_site(ka_endpoint *endpoint, const ka_allocator *allocator, ka_slice name,
                            uint8_t *number);
+/* Whether a request for that Host is for that site. */
+bool ka_endpoint_is_site(const ka_endpoint *endpoint, unsigned site, ka_slice host);
 /* Where samples of a connection of that site go; 0: it belongs to none. */
 ka_idling *ka_endpoint_idling(ka_endpoint *endpoint, unsigned site);
 /* A request came on an idle connection: the gap as the server saw it. */

@@ -45,7 +45,7 @@ static ka_status divide(ka_endpoint *e, const ka_allocator *allocator, uint32_t 
     ka_sites *ss = ka_memory_take(allocator, sizeof *ss);
     if (ss == NULL)
         return KA_NO_MEMORY;
-    if (add_site(ss, allocator, e->name_hash, (ka_slice){e->name, strlen(e->name)}) != KA_OK ||
+    if (add_site(ss, allocator, e->name_hash, (ka_slice){e->name, e->name_bytes}) != KA_OK ||
         add_site(ss, allocator, hash, name) != KA_OK) {
         ka_sites_free(ss, allocator);
         return KA_NO_MEMORY;
@@ -74,13 +74,24 @@ ka_status ka_endpoint_site(ka_endpoint *e, const ka_allocator *allocator, ka_sli
     return KA_OK;
 }
 
-/* ---- What it shows ---- */
-
 /* NULL: what it shows goes to the server's own ledgers. */
 static ka_site *site_of(const ka_endpoint *e, unsigned number)
 {
     return e->sites != NULL && number != 0 ? e->sites->at[number - 1] : NULL;
 }
+
+/* Asked for every request: nearly all spell the name alike. */
+bool ka_endpoint_is_site(const ka_endpoint *e, unsigned number, ka_slice host)
+{
+    const ka_site *site = site_of(e, number);
+    const char *name = site != NULL ? site->name : e->name;
+    size_t name_bytes = site != NULL ? site->name_bytes : e->name_bytes;
+    if (host.len_bytes == name_bytes && memcmp(host.bytes, name, name_bytes) == 0)
+        return true;
+    return ka_site_hash(host) == (site != NULL ? site->hash : e->name_hash);
+}
+
+/* ---- What it shows ---- */
 
 ka_idling *ka_endpoint_idling(ka_endpoint *e, unsigned number)
 {

@@ -136,7 +136,8 @@ ka_site *ka_site_new(const ka_allocator *allocator, uint32_t hash, ka_slice name
     if (s == NULL)
         return NULL;
     s->hash = hash;
-    memcpy(s->name, name.bytes, name.len_bytes < sizeof s->name - 1 ? name.len_bytes : sizeof s->name - 1);
+    s->name_bytes = (uint8_t)(name.len_bytes < sizeof s->name - 1 ? name.len_bytes : sizeof s->name - 1);
+    memcpy(s->name, name.bytes, s->name_bytes);
     s->timeout_s = s->max = s->newest_close_ns = KA_NONE;
     site_init(s, allocator);
     return s;

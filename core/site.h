@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
  * A connection belongs to the site it began with: the Host of its first request, where that asks an origin,
- * or the server name of its TLS hello. A request to a forward proxy asks the proxy, whatever its Host.
+ * or the server name of its TLS hello; and to none from its first request for another one on. A request to a
+ * forward proxy asks the proxy, whatever its Host.
  */
 #ifndef KA_SITE_H
 #define KA_SITE_H
@@ -50,6 +51,7 @@ ka_status ka_idling_timer(ka_idling *idling, int64_t timeout_s, ka_timer **out);
 
 typedef struct ka_site {
     uint32_t hash;
+    uint8_t name_bytes;
     char name[KA_SERVER_NAME_BYTES_MAX + 1];
     uint64_t connections; /* judged ones */
     uint64_t requests;    /* on those */

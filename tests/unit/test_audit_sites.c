@@ -127,7 +127,8 @@ static void open_connections_count(void **state)
     story_end(&s);
 }
 
-static void a_connection_stays_where_it_began(void **state)
+/* The gap before the other request is the first site's, what follows nobody's. */
+static void a_connection_for_two_sites_belongs_to_none(void **state)
 {
     story s;
     told t;
@@ -137,11 +138,20 @@ static void a_connection_stays_where_it_began(void **state)
     talk both = open_at(&s, 10, 200);
     asks_for(&both, 200.1, "a.example", true);
     answers(&both, 200.2, 200, (words){0});
-    asks_for(&both, 203.2, "b.example", true);
-    answers(&both, 203.3, 200, (words){0});
+    asks_for(&both, 201.2, "A.example:80", true);
+    answers(&both, 201.3, 200, (words){0});
+    asks_for(&both, 204.3, "b.example", true);
+    answers(&both, 204.4, 200, (words){0});
+    fins(&both, 210.4, SERVER);
+    assert_int_equal(both.connection->site, 0);
     assert_int_equal(report(&s, &t), KA_OK);
-    assert_in_range(t.sites[0].server_timer.longest_worked_ns, story_ns(2.9), story_ns(3.1));
+    assert_in_range(t.sites[0].server_timer.longest_worked_ns, story_ns(0.9), story_ns(1.1));
+    assert_int_equal(ka_histogram_count(&server_of(&s)->sites->at[0]->gaps), 2);
     assert_int_equal(t.sites[1].server_timer.longest_worked_ns, KA_NONE);
+    assert_int_equal(t.sites[0].server_timer.closes, 5);
+    assert_int_equal(t.sites[1].server_timer.closes, 5);
+    assert_int_equal(t.server.server_timer.closes, 11);
+    assert_int_equal(t.server.idle_gaps.count, 2);
     story_end(&s);
 }
 
@@ -220,8 +230,10 @@ static void a_hello_names_the_site(void **state)
     assert_int_equal(again.connection->site, 1);
     assert_int_equal(none.connection->site, 0);
     assert_int_equal(server_of(&s)->sites->count, 2);
-    asks_for(&b, 5, "d.example", true); /* with keys, what is inside */
-    assert_int_equal(b.connection->site, 2);
+    asks_for(&again, 4.5, "a.example:8443", true); /* with keys, what is inside */
+    assert_int_equal(again.connection->site, 1);
+    asks_for(&b, 5, "d.example", true);
+    assert_int_equal(b.connection->site, 0);
     assert_int_equal(server_of(&s)->sites->count, 2);
     story_end(&s);
 }
@@ -289,7 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_site_has_its_timer),
         cmocka_unit_test(open_connections_count),
-        cmocka_unit_test(a_connection_stays_where_it_began),
+        cmocka_unit_test(a_connection_for_two_sites_belongs_to_none),
         cmocka_unit_test(a_forward_proxy_has_none),
         cmocka_unit_test(without_a_host_there_is_none),
         cmocka_unit_test(a_hello_names_the_site),
