@@ -106,11 +106,10 @@ static void each_on_a_line(void **state)
     assert_null(strstr(page.text, "idle.example")); /* nothing is known of it */
     document_fini(&page);
     write_servers(&page, &e, true);
-    assert_shows(&page,
-                 "    Each site        a.example: 2.000 s (5 closes, p10 2.000 s); closed from 2.000 s\n"
-                 "                     on. Set at clients: at most 1.000 s\n"
-                 "                     idle.example: not known: 2 idle closes are too few; closed from\n"
-                 "                     1.000 s on\n");
+    assert_shows(&page, "    Each site        a.example: 2.000 s (5 closes, p10 2.000 s); closed from\n"
+                        "                     2.000 s on. Set at clients: at most 1.000 s\n"
+                        "                     idle.example: not known: 2 idle closes are too few; closed\n"
+                        "                     from 1.000 s on\n");
     assert_null(strstr(page.text, "at one moment"));
     document_fini(&page);
 }
