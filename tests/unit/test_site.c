@@ -170,13 +170,18 @@ static void judged(unsigned number, unsigned connections)
 /* What is told of the server, once, and of its sites. */
 static ka_site_record sites[KA_SITES_MAX];
 
-static ka_endpoint_record told(void)
+static ka_endpoint_record told_again(void)
 {
     ka_endpoint_record r;
-    assert_int_equal(ka_endpoint_join_sites(e), KA_OK);
     ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &r);
     ka_endpoint_sites_of(e, &limits, sites, &r);
     return r;
+}
+
+static ka_endpoint_record told(void)
+{
+    assert_int_equal(ka_endpoint_join_sites(e), KA_OK);
+    return told_again();
 }
 
 static void test_the_first_site_takes_what_was_known(void **state)
@@ -399,6 +404,24 @@ static void test_by_site(void **state)
     }
 }
 
+/* Even where most closes are at another site. */
+static void test_a_site_of_two_backends(void **state)
+{
+    (void)state;
+    site("a");
+    site("b");
+    judged(1, 1);
+    judged(2, 1);
+    closed(1, 2, 5);
+    closed(1, 9, 5);
+    closed(2, 2, 90);
+    ka_endpoint_record r = told();
+    assert_int_equal(r.server_timer.kind, KA_TIMER_SEVERAL);
+    assert_int_equal(sites[0].server_timer.kind, KA_TIMER_SEVERAL);
+    assert_int_equal(sites[1].server_timer.kind, KA_TIMER_FIXED);
+    assert_false(r.server_timer.by_site);
+}
+
 /* A request after 5 s is in danger where the server waits for 5.5 s, not where it waits for 60. */
 static void test_exposure_by_site(void **state)
 {
@@ -418,6 +441,10 @@ static void test_exposure_by_site(void **state)
     assert_int_equal(r.exposure.in_danger, 2);
     assert_int_equal(r.exposure.in_race, 0);
     assert_false(r.exposure.inverted);
+    ka_idling_held(ka_endpoint_idling(e, 1), story_ns(5.49));
+    assert_false(told_again().exposure.inverted);
+    ka_idling_held(ka_endpoint_idling(e, 1), story_ns(5.51));
+    assert_true(told_again().exposure.inverted);
     assert_int_equal(r.recommended.pool_idle_ns, story_ns(4.5)); /* safe at both */
     assert_int_equal(sites[0].pool_idle_ns, story_ns(4.5));
     assert_int_equal(sites[1].pool_idle_ns, story_ns(59));
@@ -462,6 +489,7 @@ int main(void)
         TEST(copies_without_memory),
         TEST(timers_are_limited),
         TEST(by_site),
+        TEST(a_site_of_two_backends),
         TEST(exposure_by_site),
         TEST(the_shortest_promise_counts),
     };
