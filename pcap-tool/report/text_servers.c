@@ -6,6 +6,7 @@
 
 #include "color.h"
 #include "escape.h"
+#include "explanation.h"
 #include "table.h"
 #include "text_timers.h"
 #include "units.h"
@@ -117,6 +118,26 @@ void text_servers_write(const text_servers *servers, FILE *out, bool colored)
     }
 }
 
+/* Where to set what was recommended, product by product. */
+static void write_settings(FILE *out, bool colored)
+{
+    static const ka_setting_group groups[] = {KA_SET_CLIENT_IDLE_INDEX, KA_SET_SERVER_IDLE_INDEX};
+    size_t count;
+    const ka_setting_row *rows = ka_setting_rows(&count);
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        fprintf(out, "\n%s", color(colored, COLOR_BOLD));
+        wrap(out, 0, 2, ka_setting_group_title(groups[g]));
+        fputs(color(colored, COLOR_PLAIN), out);
+        for (size_t i = 0; i < count; i++) {
+            char label[32];
+            if (rows[i].group != groups[g])
+                continue;
+            snprintf(label, sizeof label, "    %-18s ", rows[i].product);
+            wrap_labelled(out, label, rows[i].text);
+        }
+    }
+}
+
 void text_servers_write_details(const text_servers *servers, FILE *out, bool colored)
 {
     bool recommended = false;
@@ -131,5 +152,5 @@ void text_servers_write_details(const text_servers *servers, FILE *out, bool col
         recommended = recommended || r->pool_idle_ns != KA_NONE || r->server_timeout_ns != KA_NONE;
     }
     if (recommended)
-        text_timers_settings(out, colored);
+        write_settings(out, colored);
 }

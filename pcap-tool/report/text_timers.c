@@ -4,8 +4,6 @@
  */
 #include "text_timers.h"
 
-#include "color.h"
-#include "explanation.h"
 #include "line.h"
 #include "units.h"
 #include "wrap.h"
@@ -389,23 +387,4 @@ void text_timers_detail(FILE *out, const ka_endpoint_record *s, const text_sites
     if (closes.text[0] != '\0')
         write_line(out, "Closed by", &closes);
     write_load(out, &s->load);
-}
-
-void text_timers_settings(FILE *out, bool colored)
-{
-    static const ka_setting_group groups[] = {KA_SET_CLIENT_IDLE_INDEX, KA_SET_SERVER_IDLE_INDEX};
-    size_t count;
-    const ka_setting_row *rows = ka_setting_rows(&count);
-    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
-        fprintf(out, "\n%s", color(colored, COLOR_BOLD));
-        wrap(out, 0, 2, ka_setting_group_title(groups[g]));
-        fputs(color(colored, COLOR_PLAIN), out);
-        for (size_t i = 0; i < count; i++) {
-            char label[32];
-            if (rows[i].group != groups[g])
-                continue;
-            snprintf(label, sizeof label, "    %-18s ", rows[i].product);
-            wrap_labelled(out, label, rows[i].text);
-        }
-    }
 }

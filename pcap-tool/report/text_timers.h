@@ -15,7 +15,4 @@ void text_timers_line(FILE *out, const ka_endpoint_record *server, const text_si
 /* Timers, exposure, what to set; then how its connections were used. */
 void text_timers_detail(FILE *out, const ka_endpoint_record *server, const text_sites *sites);
 
-/* Where to set what was recommended, product by product. */
-void text_timers_settings(FILE *out, bool colored);
-
 #endif
