@@ -105,19 +105,20 @@ static void begin_anew(ka_endpoint_record *r, int64_t timeout_ns, bool by_advert
 void ka_recommend_sites(const ka_site *const *sites, ka_site_record *told, ka_endpoint_record *r)
 {
     int64_t bases_ns[KA_SITES_MAX], first_ns = r->recommended.pool_base_ns;
-    bool first_by_advert = r->recommended.pool_by_advert;
+    bool first_by_advert = r->recommended.pool_by_advert, known = false;
     for (uint32_t i = 0; i < r->site_count; i++) {
         bool by_advert;
         bases_ns[i] = base_ns(&told[i].server_timer, told[i].timeout_s, &by_advert);
         told[i].pool_idle_ns =
             bases_ns[i] != KA_NONE ? below_ns(bases_ns[i], r->recommended.margin_ns) : KA_NONE;
+        known = known || bases_ns[i] != KA_NONE;
         if (bases_ns[i] == KA_NONE || (first_ns != KA_NONE && first_ns <= bases_ns[i]))
             continue;
         first_ns = bases_ns[i];
         first_by_advert = by_advert;
     }
-    if (r->server_timer.kind == KA_TIMER_FIXED || first_ns == KA_NONE)
-        return; /* one timer for all, or none that is known */
+    if (r->server_timer.kind == KA_TIMER_FIXED || !known)
+        return; /* one timer for all, or none that is a site's own */
     begin_anew(r, first_ns, first_by_advert);
     for (uint32_t i = 0; i < r->site_count; i++) {
         int64_t contract_ns = ka_inferred_contract_ns(&told[i].server_timer);

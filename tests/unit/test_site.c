@@ -471,6 +471,23 @@ static void test_the_shortest_promise_counts(void **state)
     assert_int_equal(r.exposure.in_danger, 0);
 }
 
+/* Where nothing is known of any site, what is known of the server holds. */
+static void test_without_a_timer_of_their_own(void **state)
+{
+    (void)state;
+    site("a");
+    site("b");
+    judged(1, 1);
+    judged(2, 1);
+    e->timeout_s = 5;
+    reused(1, 4.5, 1);
+    ka_endpoint_record r = told();
+    assert_int_equal(r.site_count, 2);
+    assert_int_equal(r.exposure.in_danger, 1);
+    assert_int_equal(r.recommended.pool_idle_ns, story_ns(4));
+    assert_int_equal(sites[0].pool_idle_ns, KA_NONE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(test_##name, begin, end)
 
 int main(void)
@@ -492,6 +509,7 @@ int main(void)
         TEST(a_site_of_two_backends),
         TEST(exposure_by_site),
         TEST(the_shortest_promise_counts),
+        TEST(without_a_timer_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
