@@ -134,6 +134,20 @@ static bool is_timed(const ka_view *v)
             !ka_rules_excuses_close(v->exchanges->last.status));
 }
 
+/* Where a client could have sent its next request, and did not. */
+static int64_t unused_ns(const ka_view *v)
+{
+    if (!v->exchanges->last.persists || v->exchanges->tunnel || v->close.by == KA_SIDE_CLIENT)
+        return KA_NONE;
+    return v->close.by == KA_SIDE_SERVER ? v->close.idle_ns : ka_view_idle_ns(v);
+}
+
+static int64_t longest_ns(const ka_view *v)
+{
+    int64_t gap_ns = v->close.by == KA_SIDE_CLIENT ? v->close.idle_ns : KA_NONE;
+    return gap_ns > v->exchanges->idle_longest_ns ? gap_ns : v->exchanges->idle_longest_ns;
+}
+
 static ka_pair_life life_of(const ka_view *v)
 {
     const ka_connection *c = v->connection;
@@ -144,6 +158,10 @@ static ka_pair_life life_of(const ka_view *v)
         .unanswered = oldest != NULL ? oldest->leg : 0,
         .idle_ns = is_timed(v) ? v->close.idle_ns : KA_NONE,
         .rtt_ns = v->rtt_ns,
+        .longest_ns = longest_ns(v),
+        .unused_ns = unused_ns(v),
+        .requests = v->exchanges->requests,
+        .gates = v->failed_gates,
         .client_reset = v->client->ending != NULL && v->client->ending->rst.frame != 0,
         .closed_by = (uint8_t)v->close.by,
         .closed_how = (uint8_t)v->close.how,

@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "endpoint_rules.h"
 #include "memory.h"
+#include "orphan.h"
 #include "pair_rules.h"
 #include "replay.h"
 #include "rules.h"
@@ -269,6 +270,7 @@ static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *s
         return KA_NO_MEMORY;
     ka_links_tell_lives(links);
     ka_links_couple(links, a->config.thresholds.gateway_answer_ns);
+    ka_orphans_compare(links, &a->config.thresholds);
     ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
     for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
         ka_pair_record record;
