@@ -8,6 +8,7 @@
 #include "keptalive.h"
 #include "leg.h"
 #include "route.h"
+#include "session.h"
 
 /* A proxy with a pool spreads each client's requests over it. 18 MB; further pairs are counted. */
 enum { KA_PAIRS_MAX = 32768 };
@@ -50,8 +51,10 @@ typedef struct ka_pair {
     uint64_t requests;
     uint64_t by_id;
     uint64_t ambiguous;
-    uint64_t again; /* of the requests, those sent again after another attempt */
-    uint32_t route; /* its number; 0: none */
+    uint64_t again;   /* of the requests, those sent again after another attempt */
+    uint32_t route;   /* its number; 0: none */
+    uint32_t session; /* likewise, of its connection to the server */
+    uint32_t breach;  /* likewise */
     bool wished; /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that
                   */
     bool orphaned;           /* upstream: the last request there was an orphan (orphan.h) */
@@ -71,6 +74,7 @@ typedef struct ka_pairs {
     uint32_t *chains[KA_PAIR_CHAINS]; /* numbers, index + 1; 0: none */
     uint32_t chain_count;
     uint64_t left_out; /* requests of pairs beyond the limit */
+    ka_sessions sessions;
 } ka_pairs;
 
 void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);

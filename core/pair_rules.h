@@ -35,6 +35,8 @@ ka_pair_rule_fn ka_pair_rule_hop_by_hop;
 ka_pair_rule_fn ka_pair_rule_upstream_orphan;
 /* pair_rules_life.c: how the two connections end */
 ka_pair_rule_fn ka_pair_rule_blind_http10, ka_pair_rule_half_closed;
+/* pair_rules_login.c: logins that belong to one connection */
+ka_pair_rule_fn ka_pair_rule_auth_bound_broken;
 /* pair_rules_route.c: what only many pairs show */
 ka_pair_rule_fn ka_pair_rule_persistence_coupled, ka_pair_rule_idle_order;
 
