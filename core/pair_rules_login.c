@@ -10,13 +10,14 @@
     (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_CLOCK |                  \
      KA_GATE_LOST_STATE)
 
-/* The connection that had been challenged was gone when the client answered: the proxy could not but take
- * another one, though it should have closed its client's, too. */
+/* The server had closed the connection that it had challenged: the proxy could not but take another one,
+ * though it should have closed its client's, too. One that asked for that close has only itself to blame. */
 static bool had_closed(const ka_pair_view *v, const ka_breach *breach)
 {
     const ka_pair *asked = ka_pairs_of(&v->links->pairs, KA_UPSTREAM, breach->stream);
-    ka_moment closed = asked != NULL ? asked->life[KA_UPSTREAM].closed : (ka_moment){0, 0};
-    return closed.frame != 0 && closed.time_ns <= breach->went.time_ns;
+    const ka_pair_life *life = asked != NULL ? &asked->life[KA_UPSTREAM] : NULL;
+    return life != NULL && life->closed.frame != 0 && life->closed_by == KA_SIDE_SERVER &&
+           life->unused_ns != KA_NONE && life->closed.time_ns <= breach->went.time_ns;
 }
 
 static void show_split(const ka_breach *breach, ka_finding *f)
