@@ -180,7 +180,8 @@ bool ka_audit_pairs_tell(const ka_links *links, const ka_view *v, ka_finding_id 
     if (id != KA_AUTH_BOUND_BROKEN)
         return false;
     const ka_pair *pair = ka_pairs_of(&links->pairs, KA_UPSTREAM, v->connection->stream);
-    while (pair != NULL && (pair->breach == 0 || links->pairs.sessions.breaches[pair->breach - 1].shared))
+    while (pair != NULL &&
+           (pair->breach == 0 || links->pairs.sessions.breaches[pair->breach - 1].kind != KA_BREACH_SPLIT))
         pair = ka_pairs_next(&links->pairs, pair, KA_UPSTREAM);
     return pair != NULL;
 }

@@ -27,6 +27,13 @@ static void show_split(const ka_breach *breach, ka_finding *f)
     ka_finding_value(f, "after", breach->went.time_ns - breach->before.time_ns, KA_NS);
 }
 
+static void show_between(const ka_breach *breach, ka_finding *f)
+{
+    ka_finding_frame(f, "upstream_challenge", breach->before);
+    ka_finding_value(f, "between_stream", breach->stream, KA_COUNT);
+    ka_finding_value(f, "since_challenge", breach->went.time_ns - breach->before.time_ns, KA_NS);
+}
+
 static void show_shared(const ka_breach *breach, ka_finding *f)
 {
     ka_finding_frame(f, "upstream_login", breach->before);
@@ -36,14 +43,16 @@ static void show_shared(const ka_breach *breach, ka_finding *f)
 
 bool ka_pair_rule_auth_bound_broken(const ka_pair_view *v, ka_finding *f)
 {
+    static void (*const show[])(const ka_breach *, ka_finding *) = {
+        [KA_BREACH_SPLIT] = show_split, [KA_BREACH_BETWEEN] = show_between, [KA_BREACH_SHARED] = show_shared};
     const ka_pair *pair = v->pair;
     if (pair->breach == 0)
         return false;
     const ka_breach *breach = &v->links->pairs.sessions.breaches[pair->breach - 1];
-    bool doubtful = breach->doubtful || (!breach->shared && had_closed(v, breach));
+    bool doubtful = breach->doubtful || (breach->kind == KA_BREACH_SPLIT && had_closed(v, breach));
     f->at = breach->went;
     f->values[0].number = breach->count;
-    (breach->shared ? show_shared : show_split)(breach, f);
+    show[breach->kind](breach, f);
     ka_finding_frame(f, "downstream_request", breach->came);
     ka_finding_frame(f, "upstream_request", breach->went);
     ka_finding_value(f, "request_number", breach->number, KA_COUNT);

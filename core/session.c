@@ -62,7 +62,7 @@ ka_status ka_sessions_breached(ka_sessions *ss, const ka_allocator *allocator, c
 {
     if (*number != 0) {
         ka_breach *first = &ss->breaches[*number - 1];
-        first->count += first->shared == breach->shared ? 1 : 0;
+        first->count += first->kind == breach->kind ? 1 : 0;
         return KA_OK;
     }
     ka_breach *at = grown(ss->breaches, ss->breach_count, &ss->breach_room, sizeof *at, allocator);
@@ -97,9 +97,10 @@ static bool is_served(const ka_leg *u)
     return u->status >= 200 && u->status < 400;
 }
 
-static ka_breach breach_of(const ka_leg *d, const ka_leg *u, ka_moment before)
+static ka_breach breach_of(ka_breach_kind kind, const ka_leg *d, const ka_leg *u, ka_moment before)
 {
-    return (ka_breach){.status = u->status,
+    return (ka_breach){.kind = kind,
+                       .status = u->status,
                        .number = d->number,
                        .count = 1,
                        .before = before,
@@ -107,22 +108,29 @@ static ka_breach breach_of(const ka_leg *d, const ka_leg *u, ka_moment before)
                        .went = u->request};
 }
 
-/* What succeeds here proves that this server does not mind, unless the connection was somebody's already. */
-static ka_breach split_from(const ka_session *s, const ka_session *asked, const ka_leg *d, const ka_leg *u)
+/* What succeeds all the same proves that this server does not mind, unless the connection was somebody's
+ * already. */
+static bool is_broken(const ka_session *s, const ka_session *asked, const ka_leg *d, const ka_leg *u,
+                      ka_breach *out)
 {
-    ka_breach breach = breach_of(d, u, asked->challenge);
-    breach.stream = asked->stream;
-    breach.ambiguous = u->ambiguous || asked->challenge_ambiguous;
-    breach.doubtful = is_served(u) && s->login.frame == 0;
-    return breach;
+    bool split = asked != NULL && asked != s;
+    ka_moment challenge = split ? asked->challenge : s->displaced_challenge;
+    if ((!split && (asked == s || s->displaced != d->stream)) || challenge.frame == 0 ||
+        challenge.time_ns > u->request.time_ns)
+        return false;
+    *out = breach_of(split ? KA_BREACH_SPLIT : KA_BREACH_BETWEEN, d, u, challenge);
+    out->stream = split ? asked->stream : s->challenged;
+    out->ambiguous = u->ambiguous || (split ? asked : s)->challenge_ambiguous;
+    out->doubtful = is_served(u) && s->login.frame == 0;
+    return true;
 }
 
 bool ka_session_login(ka_session *s, ka_session *asked, const ka_leg *d, const ka_leg *u, ka_breach *out)
 {
-    bool split = asked != NULL && asked != s && asked->challenge.time_ns <= u->request.time_ns;
-    if (split)
-        *out = split_from(s, asked, d, u);
+    bool broken = is_broken(s, asked, d, u, out);
     s->login.frame = 0;
+    if (s->displaced == d->stream)
+        s->displaced_challenge.frame = 0;
     if (asked == s && is_served(u)) {
         s->owner = d->stream;
         s->client = d->client;
@@ -132,7 +140,19 @@ bool ka_session_login(ka_session *s, ka_session *asked, const ka_leg *d, const k
     }
     if (asked != NULL)
         asked->challenge.frame = 0;
-    return split;
+    return broken;
+}
+
+static void note_challenge(ka_session *s, const ka_leg *d, const ka_leg *u)
+{
+    bool displaces = s->challenge.frame != 0 && s->challenged != d->stream;
+    if (displaces) {
+        s->displaced = s->challenged;
+        s->displaced_challenge = s->challenge;
+    }
+    s->challenge_ambiguous = u->ambiguous || (displaces && s->challenge_ambiguous);
+    s->challenged = d->stream;
+    s->challenge = u->response;
 }
 
 /* Requests are told when their clients have the answers, not in the order of this connection. */
@@ -146,15 +166,11 @@ bool ka_session_request(ka_session *s, const ka_leg *d, const ka_leg *u, ka_brea
     bool behind = comes_behind_login(s, u);
     if (behind && (u->login != KA_LOGIN_NONE || u->authorizes || u->challenges))
         s->login.frame = 0; /* begins anew, or says itself who asks */
-    if (ka_session_is_challenge(d, u)) {
-        s->challenged = d->stream;
-        s->challenge = u->response;
-        s->challenge_ambiguous = u->ambiguous;
-    }
+    if (ka_session_is_challenge(d, u))
+        note_challenge(s, d, u);
     if (!behind || s->login.frame == 0 || s->owner == d->stream || !is_served(u) || d->status != u->status)
         return false;
-    *out = breach_of(d, u, s->login);
-    out->shared = true;
+    *out = breach_of(KA_BREACH_SHARED, d, u, s->login);
     out->stream = s->owner;
     out->ambiguous = u->ambiguous || s->login_ambiguous;
     out->doubtful = ka_same_ip(&s->client, &d->client);
