@@ -11,7 +11,7 @@
 /* Whether the thing with number `a` comes before that with number `b`. */
 typedef bool ka_less_fn(const void *user, uint32_t a, uint32_t b);
 
-/* Without memory of its own, as qsort may take it; equal ones come in any order. */
+/* Takes no memory, as qsort may; equal ones come in any order. */
 void ka_sort(uint32_t *at, uint32_t count, ka_less_fn *less, const void *user);
 
 #endif
