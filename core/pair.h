@@ -59,6 +59,7 @@ typedef struct ka_pair {
     bool wished; /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that
                   */
     bool orphaned;           /* upstream: the last request there was an orphan (orphan.h) */
+    uint16_t opened;         /* connections to that server while it lay unused after that */
     ka_moment wish, granted; /* that one upstream, and its answer, which kept the connection */
     int64_t granted_ns;      /* when that was complete */
     int64_t passed_ns;       /* and when it was so downstream */

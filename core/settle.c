@@ -285,7 +285,8 @@ static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *s
         return KA_NO_MEMORY;
     ka_links_tell_lives(links);
     ka_links_couple(links, a->config.thresholds.gateway_answer_ns);
-    ka_orphans_compare(links, &a->config.thresholds);
+    if (ka_orphans_compare(links, &a->config.thresholds) != KA_OK)
+        return KA_NO_MEMORY;
     ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
     for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
         ka_pair_record record;
