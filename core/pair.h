@@ -30,6 +30,7 @@ typedef struct ka_pair_life {
     uint8_t closed_by;  /* ka_side */
     uint8_t closed_how; /* ka_how */
     uint8_t half_by;    /* ka_side, of that FIN */
+    uint8_t site;       /* number of its server's; 0: none */
     bool client_reset;  /* the client sent an RST */
     bool judged;
 } ka_pair_life;

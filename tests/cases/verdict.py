@@ -21,6 +21,7 @@ class Problem:
 class Told:
     """What was said of one instance."""
     connections: dict = field(default_factory=dict)  # name -> record
+    servers: dict = field(default_factory=dict)      # name -> endpoint record
     findings: list = field(default_factory=list)     # (subject, finding)
 
 
@@ -47,6 +48,10 @@ def assign(capture, records):
         if places.get(ends_of(record)):
             instance, name = by_stream[record["stream"]] = places[ends_of(record)].pop(0)
             told[id(instance)].connections[name] = record
+    for record in [record for record in records if record["type"] == "endpoint"]:
+        instance, name = servers.get((record["server"]["ip"], record["server"]["port"]), (None, None))
+        if instance is not None:
+            told[id(instance)].servers[name] = record
     for finding in [record for record in records if record["type"] == "finding"]:
         stream = finding["pair"]["downstream"]["stream"] if "pair" in finding else finding.get("stream")
         place = by_stream.get(stream) if stream is not None else \
@@ -173,6 +178,9 @@ class Judge:
     # ---- Facts
 
     def facts(self, wanted):
+        if wanted.subject not in self.case.connections:
+            self.timers(wanted)
+            return
         record = self.told.connections.get(wanted.subject)
         if record is None:
             self.problem(wanted.line, f"there is no record of the connection {wanted.subject}")
@@ -181,6 +189,14 @@ class Judge:
             got = fact_of(record, name)
             if not self.is_fact(name, value, got):
                 self.problem(wanted.line, f"wanted {name} {show(value)}, got {show(got)}")
+
+    def timers(self, wanted):
+        for (name, site), (kind, seconds) in wanted.facts.items():
+            timer = timer_of(self.told.servers.get(wanted.subject, {}), name, site)
+            got = "by-site" if timer.get("by_site") else timer.get("kind")
+            if got != kind or (seconds is not None and not self.near(timer["median"], seconds)):
+                self.problem(wanted.line, f"wanted {name}{' of ' * bool(site)}{site} {kind} {show(seconds)}, "
+                                          f"got {got} {show(timer.get('median'))}")
 
     def is_fact(self, name, value, got):
         if value == expectation.ANY:
@@ -192,6 +208,12 @@ class Judge:
                 return False
             return self.near(got, value) if name in expectation.TIMES else got == value.value
         return value == got
+
+
+def timer_of(endpoint, name, site):
+    """Of the server, or of that site; {}: there is no such site."""
+    records = [record for record in endpoint.get("sites", []) if record["name"] == site] if site else [endpoint]
+    return records[0].get("inferred", {}).get(name.replace("-timer", "_timeout"), {}) if records else {}
 
 
 def fact_of(record, name):

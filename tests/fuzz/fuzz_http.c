@@ -153,10 +153,11 @@ static ka_status on_alpn(ka_audit *audit, ka_connection *connection, bool by_cli
     return KA_OK;
 }
 
-static void on_name(ka_connection *connection, unsigned direction, ka_slice name)
+static ka_status on_name(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name)
 {
-    (void)connection;
+    (void)audit, (void)connection;
     fprintf(told.log, "name %u %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return KA_OK;
 }
 
 static ka_status on_h2(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
