@@ -5,6 +5,7 @@
  */
 #include "endpoint_rules.h"
 #include "finding.h"
+#include "order.h"
 
 bool ka_endpoint_rule_mass_close(const ka_endpoint_view *v, ka_finding *f)
 {
@@ -14,11 +15,6 @@ bool ka_endpoint_rule_mass_close(const ka_endpoint_view *v, ka_finding *f)
 
 /* ---- advert-mismatch ---- */
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t)
 {
     const ka_thresholds *limits = v->limits;
@@ -27,9 +23,9 @@ static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t)
         return false;
     int64_t off_ns = ka_histogram_quantile(&t->idle, 50) - timeout_ns;
     int64_t spread_ns = ka_histogram_quantile(&t->idle, 90) - ka_histogram_quantile(&t->idle, 10);
-    int64_t late_ns = larger(limits->late_tolerance_ns, timeout_ns / 100 * limits->late_percent);
+    int64_t late_ns = ka_larger(limits->late_tolerance_ns, timeout_ns / 100 * limits->late_percent);
     /* Two buckets of a histogram are 1/500 wide: long timers cannot be told more finely. */
-    int64_t allowed_ns = larger(limits->mismatch_spread_ns, timeout_ns / 500);
+    int64_t allowed_ns = ka_larger(limits->mismatch_spread_ns, timeout_ns / 500);
     return (off_ns < 0 ? -off_ns : off_ns) > late_ns && spread_ns < allowed_ns;
 }
 
@@ -82,7 +78,7 @@ static evicted evictions_of(const ka_endpoint *e)
             continue;
         all.count++;
         all.idle_min_ns = idle_ns < all.idle_min_ns ? idle_ns : all.idle_min_ns;
-        all.idle_max_ns = larger(idle_ns, all.idle_max_ns);
+        all.idle_max_ns = ka_larger(idle_ns, all.idle_max_ns);
         all.open = close->open > all.open ? close->open : all.open;
         ka_span_add(&all.at, close->at);
     }
@@ -126,7 +122,7 @@ static bool at_age(const ka_endings_seen *s, const ka_thresholds *limits)
 {
     int64_t spread_ns = s->age_max_ns - s->age_min_ns;
     return s->count >= limits->hidden_limit_count && s->age_min_ns >= SHORTEST_AGE_LIMIT_NS &&
-           spread_ns <= larger(limits->late_tolerance_ns, s->age_min_ns / 100 * limits->late_percent) &&
+           spread_ns <= ka_larger(limits->late_tolerance_ns, s->age_min_ns / 100 * limits->late_percent) &&
            s->kept_age_ns <= s->age_min_ns &&
            s->at.last.time_ns - s->at.first.time_ns > spread_ns + ONE_RELOAD_NS;
 }

@@ -6,9 +6,9 @@
 
 #include "budget.h"
 #include "capture/capture.h"
-#include "capture/paths.h"
 #include "confine.h"
 #include "exit_status.h"
+#include "inputs.h"
 #include "interrupt.h"
 #include "live.h"
 #include "output.h"
@@ -64,19 +64,6 @@ typedef struct run {
 static bool is_live(const run *self)
 {
     return self->settings.live.interface_count > 0;
-}
-
-static int find_inputs(run *self)
-{
-    options *settings = &self->settings;
-    path_list *found = &self->inputs;
-    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
-        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
-    if (found->count == 0)
-        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
-    settings->paths = (const char *const *)found->paths;
-    settings->path_count = found->count;
-    return EXIT_DONE;
 }
 
 static int open_capture(run *self)
@@ -200,7 +187,7 @@ static int open_inputs(run *self)
     if (self->settings.filter)
         self->filter = capture_filter_new(self->settings.filter);
     confine_run(&self->settings);
-    int status = find_inputs(self);
+    int status = inputs_find(&self->settings, &self->inputs);
     return status == EXIT_DONE ? open_capture(self) : status;
 }
 
