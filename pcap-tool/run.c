@@ -98,8 +98,10 @@ static bool open_what_if(run *self)
     self->sink = report_sink(self->report);
     if (!settings->asks_what_if)
         return true;
+    const what_if_memory memory = {.history = memory_allocator(&self->memory.history),
+                                   .work = memory_allocator(&self->memory.what_if)};
     self->what_if =
-        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory_heap);
+        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory);
     if (!self->what_if)
         return false;
     self->sink = what_if_sink(self->what_if);
@@ -354,8 +356,11 @@ static void list_incomplete(run *self)
          ka_audit_observations_left_out(self->audit), false, false},
         {"pairs", "requests through a proxy that were forgotten before the end, or have no pair",
          ka_audit_pairs_left_out(self->audit), false, false},
-        {"what-if", "connections beyond the memory for replaying them",
+        {"what-if", "connections not replayed, whose memory (--memory) was full",
          self->what_if ? what_if_left_out(self->what_if) : 0, false, false},
+        {"what-if-servers",
+         "servers replayed without their names and inferred timeouts, whose memory was full",
+         self->what_if ? what_if_servers_unknown(self->what_if) : 0, false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -421,7 +426,7 @@ int run_capture(const options *settings, outcome *result)
     self.settings = *settings;
     self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
-    budget_init(&self.memory, settings->memory_bytes);
+    budget_init(&self.memory, settings->memory_bytes, settings->asks_what_if);
     capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {
