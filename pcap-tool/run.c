@@ -71,7 +71,7 @@ static int open_capture(run *self)
     capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
     char error[CAPTURE_ERROR_BYTES];
     bool usage = false;
-    self->capture = capture_open_filtered(&inputs, self->filter, error, &usage);
+    self->capture = capture_open_filtered(&inputs, self->filter, &self->memory.reading, error, &usage);
     self->filter = NULL;
     if (!self->capture)
         return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
