@@ -18,9 +18,9 @@ enum { BUFFER_BYTES = 32 * 1024 };
 /* Of an open file beside its buffer: the C library's FILE and libpcap's handle, with room for a packet. */
 enum { HANDLES_BYTES = 8 * 1024, HANDLES_PACKET_BYTES = 2 * 1024 };
 
-/* libpcap 1.10 (max_snaplen_for_dlt) has room for packets of these link types that are larger than 256 KiB.
- */
-enum { HUGE_PACKET_BYTES = 128 << 20 };
+/* libpcap 1.10 (max_snaplen_for_dlt) takes larger packets of two link types: of D-Bus up to 128 MiB, of
+ * EBHSCR 8 MiB; and of USB, 1 MiB. */
+enum { USUAL_PACKET_BYTES = 256 * 1024, HUGE_PACKET_BYTES = 128 << 20 };
 
 /* Capture time is a count of nanoseconds since 1970 that the core adds and subtracts. Half of the range
  * (until 2116) leaves room for any sum of a time and a duration. */
@@ -150,10 +150,15 @@ static bool claim_packet(input_file *input, uint64_t len_bytes)
     return true;
 }
 
-static bool has_huge_packets(int link_type)
+/* Before any packet of those is read; of others it is counted once there is one. */
+static uint64_t huge_packet_bytes(pcap_t *pcap)
 {
-    return link_type == DLT_DBUS || link_type == DLT_EBHSCR || link_type == DLT_USB_LINUX ||
-           link_type == DLT_USB_LINUX_MMAPPED || link_type == DLT_USBPCAP || link_type == DLT_USB_DARWIN;
+    int link_type = pcap_datalink(pcap);
+    uint64_t snap_bytes = (uint64_t)pcap_snapshot(pcap);
+    bool may_be = link_type == DLT_DBUS || link_type == DLT_EBHSCR;
+    if (!may_be || snap_bytes <= USUAL_PACKET_BYTES)
+        return 0;
+    return snap_bytes < HUGE_PACKET_BYTES ? snap_bytes : HUGE_PACKET_BYTES;
 }
 
 static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
@@ -164,7 +169,7 @@ static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
         input->link_type = pcap_datalink(input->pcap); /* these three are so for each packet */
         input->interface = &input->own_number;
         input->step = 1;
-        if (claim_packet(input, has_huge_packets(input->link_type) ? HUGE_PACKET_BYTES : 0))
+        if (claim_packet(input, huge_packet_bytes(input->pcap)))
             return true;
         problems_add(
             problems,
