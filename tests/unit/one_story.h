@@ -9,14 +9,14 @@
 
 static story s;
 
-static int begin(void **state)
+static inline int begin(void **state)
 {
     (void)state;
     story_begin(&s);
     return 0;
 }
 
-static int end(void **state)
+static inline int end(void **state)
 {
     (void)state;
     assert_int_equal(s.status, KA_OK);
