@@ -70,6 +70,8 @@ ka_status ka_audit_pairs_response(ka_audit *audit, const ka_request *request, co
                                   const ka_message *message);
 /* The first FIN or RST, as the view shows it: who waits now waits in vain, or nearly so. */
 ka_status ka_audit_pairs_closed(ka_audit *audit, const ka_view *view);
+/* What a connection to a server shows is told of the proxy's pair. */
+bool ka_audit_pairs_tell(const ka_links *links, const ka_view *view, ka_finding_id id);
 /* A connection was judged, with these findings. */
 ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *view, const ka_noted *list);
 

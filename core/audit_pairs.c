@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
+#include "login.h"
 #include "rules.h"
 
 static void fill_closed(ka_leg *leg, const ka_close *close)
@@ -37,6 +38,8 @@ ka_status ka_audit_pairs_request(ka_audit *a, ka_connection *c, const ka_view *v
     leg->request_end = m->last;
     leg->rtt_ns = v->rtt_ns;
     leg->keep = request->asked_to_keep;
+    leg->login = v->header->login_step;
+    leg->authorizes = v->header->authenticates;
     ka_likeness_of(m, &leg->like);
     if (v->header->keep_alive.present || v->header->has_proxy_connection)
         leg->asked = ka_hop_fields_of(m);
@@ -62,6 +65,7 @@ ka_status ka_audit_pairs_response(ka_audit *a, const ka_request *request, const 
     const ka_leg *down = ka_legs_find(&a->links.legs, leg->downstream);
     leg->late = leg->closed.frame != 0 || (down != NULL && down->closed.frame != 0 && down->status == 0);
     leg->kept = header->connection.keep_alive && !header->connection.close;
+    leg->challenges = header->login_step == KA_LOGIN_CHALLENGE;
     bool counts = a->links.proxied || a->links.several || leg->downstream != 0 || leg->attempts > 0;
     if (counts && (header->keep_alive.present || header->has_proxy_connection))
         leg->answered = ka_hop_fields_of(m);
@@ -134,6 +138,20 @@ static bool is_timed(const ka_view *v)
             !ka_rules_excuses_close(v->exchanges->last.status));
 }
 
+/* Where a client could have sent its next request, and did not. */
+static int64_t unused_ns(const ka_view *v)
+{
+    if (!v->exchanges->last.persists || v->exchanges->tunnel || v->close.by == KA_SIDE_CLIENT)
+        return KA_NONE;
+    return v->close.by == KA_SIDE_SERVER ? v->close.idle_ns : ka_view_idle_ns(v);
+}
+
+static int64_t longest_ns(const ka_view *v)
+{
+    int64_t gap_ns = v->close.by == KA_SIDE_CLIENT ? v->close.idle_ns : KA_NONE;
+    return gap_ns > v->exchanges->idle_longest_ns ? gap_ns : v->exchanges->idle_longest_ns;
+}
+
 static ka_pair_life life_of(const ka_view *v)
 {
     const ka_connection *c = v->connection;
@@ -144,6 +162,10 @@ static ka_pair_life life_of(const ka_view *v)
         .unanswered = oldest != NULL ? oldest->leg : 0,
         .idle_ns = is_timed(v) ? v->close.idle_ns : KA_NONE,
         .rtt_ns = v->rtt_ns,
+        .longest_ns = longest_ns(v),
+        .unused_ns = unused_ns(v),
+        .requests = v->exchanges->requests,
+        .gates = v->failed_gates,
         .client_reset = v->client->ending != NULL && v->client->ending->rst.frame != 0,
         .closed_by = (uint8_t)v->close.by,
         .closed_how = (uint8_t)v->close.how,
@@ -151,6 +173,17 @@ static ka_pair_life life_of(const ka_view *v)
     };
     fill_half(v, &life);
     return life;
+}
+
+bool ka_audit_pairs_tell(const ka_links *links, const ka_view *v, ka_finding_id id)
+{
+    if (id != KA_AUTH_BOUND_BROKEN)
+        return false;
+    const ka_pair *pair = ka_pairs_of(&links->pairs, KA_UPSTREAM, v->connection->stream);
+    while (pair != NULL &&
+           (pair->breach == 0 || links->pairs.sessions.breaches[pair->breach - 1].kind != KA_BREACH_SPLIT))
+        pair = ka_pairs_next(&links->pairs, pair, KA_UPSTREAM);
+    return pair != NULL;
 }
 
 ka_status ka_audit_pairs_judged(ka_links *links, const ka_view *v, const ka_noted *list)

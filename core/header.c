@@ -33,6 +33,7 @@ void ka_header_read(const ka_message *message, ka_header *header)
     header->host = (ka_slice){NULL, 0};
     header->has_proxy_connection = header->expects_continue = header->event_stream = false;
     header->login_step = 0;
+    header->authenticates = false;
     for (size_t i = 0; i < message->field_count; i++) {
         const ka_field *field = &message->fields[i];
         switch (field->name) {
@@ -53,6 +54,7 @@ void ka_header_read(const ka_message *message, ka_header *header)
             header->host = field->value;
             break;
         case KA_FIELD_AUTHENTICATE:
+            header->authenticates = true;
             if (header->login_step == 0)
                 header->login_step = ka_login_step(field->value);
             break;

@@ -17,6 +17,7 @@ typedef struct ka_header {
     bool expects_continue; /* Expect: 100-continue (RFC 9110 section 10.1.1) */
     bool event_stream;     /* Content-Type: text/event-stream: open until someone closes */
     uint8_t login_step;    /* of NTLM, see login.h; 0: none */
+    bool authenticates;    /* has a field of any login */
 } ka_header;
 
 void ka_header_read(const ka_message *message, ka_header *header);

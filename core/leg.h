@@ -67,6 +67,9 @@ typedef struct ka_leg {
     bool counted;    /* downstream: told to its pairs */
     uint16_t status; /* 0: no answer */
     uint8_t answer_version;
+    uint8_t login;   /* the step of NTLM it carried, see login.h */
+    bool authorizes; /* it said who asks, in whatever way */
+    bool challenges; /* its answer was the second step */
     ka_likeness like;
     uint64_t at[2]; /* its id, and its key, at its server: see ka_likeness_at */
     ka_hop_fields asked, answered;

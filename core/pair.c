@@ -14,6 +14,7 @@ void ka_pairs_fini(ka_pairs *ps, const ka_allocator *allocator)
     ka_memory_give(allocator, ps->at);
     for (unsigned which = 0; which < KA_PAIR_CHAINS; which++)
         ka_memory_give(allocator, ps->chains[which]);
+    ka_sessions_fini(&ps->sessions, allocator);
     *ps = (ka_pairs){.count = 0};
 }
 
@@ -57,6 +58,7 @@ static ka_status make_room(ka_pairs *ps, const ka_allocator *allocator, uint32_t
         memcpy(larger.at, ps->at, ps->count * sizeof *larger.at);
     for (uint32_t number = 1; number <= ps->count; number++)
         hang(&larger, number);
+    larger.sessions = ps->sessions;
     *ps = larger;
     return KA_OK;
 }
@@ -65,6 +67,7 @@ static ka_status grow(ka_pairs *ps, const ka_allocator *allocator)
 {
     ka_pairs before = *ps;
     ka_status status = make_room(ps, allocator, ps->room == 0 ? 16 : 2 * ps->room);
+    before.sessions = (ka_sessions){.at = NULL};
     if (status == KA_OK)
         ka_pairs_fini(&before, allocator);
     return status;
@@ -75,6 +78,11 @@ ka_status ka_pairs_copy(const ka_pairs *ps, const ka_allocator *allocator, ka_pa
     ka_pairs copy = *ps;
     if (ps->room > 0 && make_room(&copy, allocator, ps->room) != KA_OK)
         return KA_NO_MEMORY;
+    copy.sessions = (ka_sessions){.at = NULL};
+    if (ka_sessions_copy(&ps->sessions, allocator, &copy.sessions) != KA_OK) {
+        ka_pairs_fini(&copy, allocator);
+        return KA_NO_MEMORY;
+    }
     *out = copy;
     return KA_OK;
 }
@@ -115,11 +123,14 @@ static ka_status begin(ka_pairs *ps, ka_routes *routes, const ka_allocator *allo
     if (ka_routes_find(routes, allocator, &d->server, &u->client, &u->server, &route) != KA_OK ||
         (ps->count == ps->room && grow(ps, allocator) != KA_OK))
         return KA_NO_MEMORY;
+    const ka_pair *beside = ps->sessions.count > 0 ? ka_pairs_of(ps, KA_UPSTREAM, u->stream) : NULL;
+    uint32_t session = beside != NULL ? beside->session : 0;
     ps->at[ps->count++] = (ka_pair){.downstream = end_of(d),
                                     .upstream = end_of(u),
                                     .asked = d->request,
                                     .forwarded = u->request,
                                     .route = route,
+                                    .session = session,
                                     .offset_ns = {d->offset_ns, u->offset_ns},
                                     .drift_ppb = u->drift_ppb - d->drift_ppb};
     hang(ps, ps->count);
@@ -165,6 +176,57 @@ static void note_answered(ka_pair *pair, ka_routes *routes, const ka_leg *d, con
         note_forwarded(&pair->answered_fields, false, u->response, d->response);
 }
 
+/* ---- Logins ---- */
+
+/* Connections to the server over which one client's requests were sent, the newest, to find its challenge. */
+enum { CHALLENGERS_COMPARED = 64 };
+
+/* All pairs of that connection to the server share it. */
+static ka_status begin_session(ka_pairs *ps, const ka_allocator *allocator, uint32_t stream)
+{
+    uint32_t number;
+    if (ka_sessions_add(&ps->sessions, allocator, stream, &number) != KA_OK)
+        return KA_NO_MEMORY;
+    for (ka_pair *p = ka_pairs_of(ps, KA_UPSTREAM, stream); p != NULL; p = ka_pairs_next(ps, p, KA_UPSTREAM))
+        p->session = number;
+    return KA_OK;
+}
+
+/* The session that waits for the client's third step. A client has one login under way on its connection: of
+ * several the newest counts, and the others have been given up. NULL: none. */
+static ka_session *asked_by(ka_pairs *ps, uint32_t downstream)
+{
+    ka_session *newest = NULL;
+    const ka_pair *p = ka_pairs_of(ps, KA_DOWNSTREAM, downstream);
+    for (unsigned i = 0; p != NULL && i < CHALLENGERS_COMPARED; i++) {
+        ka_session *s = p->session != 0 ? &ps->sessions.at[p->session - 1] : NULL;
+        p = ka_pairs_next(ps, p, KA_DOWNSTREAM);
+        if (s == NULL || !ka_session_awaits(s, downstream))
+            continue;
+        bool older = newest != NULL && s->challenge.time_ns < newest->challenge.time_ns;
+        ka_session *given_up = older ? s : newest;
+        newest = older ? newest : s;
+        if (given_up != NULL)
+            given_up->challenge.frame = 0;
+    }
+    return newest;
+}
+
+static ka_status note_login(ka_pairs *ps, const ka_allocator *allocator, ka_pair *pair, const ka_leg *d,
+                            const ka_leg *u)
+{
+    ka_breach breach;
+    if (pair->session == 0 && begin_session(ps, allocator, u->stream) != KA_OK)
+        return KA_NO_MEMORY;
+    ka_session *session = &ps->sessions.at[pair->session - 1];
+    bool breached = ka_session_is_last_step(d, u)
+                        ? ka_session_login(session, asked_by(ps, d->stream), d, u, &breach)
+                        : ka_session_request(session, d, u, &breach);
+    if (ka_session_is_challenge(d, u))
+        asked_by(ps, d->stream); /* gives up earlier ones */
+    return breached ? ka_sessions_breached(&ps->sessions, allocator, &breach, &pair->breach) : KA_OK;
+}
+
 ka_status ka_pairs_add(ka_pairs *ps, ka_routes *routes, const ka_allocator *allocator, const ka_leg *d,
                        const ka_leg *u)
 {
@@ -185,7 +247,8 @@ ka_status ka_pairs_add(ka_pairs *ps, ka_routes *routes, const ka_allocator *allo
     note_asked(pair, d, u);
     note_answered(pair, routes, d, u);
     note_wish(pair, d, u);
-    return KA_OK;
+    bool logs_in = pair->session != 0 || ka_session_is_last_step(d, u) || ka_session_is_challenge(d, u);
+    return logs_in ? note_login(ps, allocator, pair, d, u) : KA_OK;
 }
 
 ka_link_confidence ka_pair_confidence(const ka_pair *pair)

@@ -8,8 +8,9 @@
 #include "keptalive.h"
 #include "leg.h"
 #include "route.h"
+#include "session.h"
 
-/* A proxy with a pool spreads each client's requests over it. 17 MB; further pairs are counted. */
+/* A proxy with a pool spreads each client's requests over it. 18 MB; further pairs are counted. */
 enum { KA_PAIRS_MAX = 32768 };
 
 /* One side's end of a connection, as far as it is known. */
@@ -21,6 +22,11 @@ typedef struct ka_pair_life {
     ka_moment half;      /* the FIN of one side that the other did not answer by one of its own */
     int64_t half_ns;     /* for how long not: to the other's FIN, a reset, or the end of the capture */
     int64_t rtt_ns;
+    int64_t longest_ns; /* the longest idle gap that a request or the client ended */
+    int64_t unused_ns;  /* from the last answer to the end of the capture, or the server's close; KA_NONE: it
+                           could not, or was still in use, or the client closed */
+    uint32_t requests;
+    uint32_t gates;     /* that failed */
     uint8_t closed_by;  /* ka_side */
     uint8_t closed_how; /* ka_how */
     uint8_t half_by;    /* ka_side, of that FIN */
@@ -45,10 +51,13 @@ typedef struct ka_pair {
     uint64_t requests;
     uint64_t by_id;
     uint64_t ambiguous;
-    uint64_t again; /* of the requests, those sent again after another attempt */
-    uint32_t route; /* its number; 0: none */
+    uint64_t again;   /* of the requests, those sent again after another attempt */
+    uint32_t route;   /* its number; 0: none */
+    uint32_t session; /* likewise, of its connection to the server */
+    uint32_t breach;  /* likewise */
     bool wished; /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that
                   */
+    bool orphaned;           /* upstream: the last request there was an orphan (orphan.h) */
     ka_moment wish, granted; /* that one upstream, and its answer, which kept the connection */
     int64_t granted_ns;      /* when that was complete */
     int64_t passed_ns;       /* and when it was so downstream */
@@ -65,6 +74,7 @@ typedef struct ka_pairs {
     uint32_t *chains[KA_PAIR_CHAINS]; /* numbers, index + 1; 0: none */
     uint32_t chain_count;
     uint64_t left_out; /* requests of pairs beyond the limit */
+    ka_sessions sessions;
 } ka_pairs;
 
 void ka_pairs_fini(ka_pairs *pairs, const ka_allocator *allocator);

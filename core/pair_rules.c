@@ -22,6 +22,7 @@ static const pair_rule pair_rules[] = {
     {KA_HOP_BY_HOP_FORWARDED, ka_pair_rule_hop_by_hop},
     {KA_BLIND_HTTP10_PROXY, ka_pair_rule_blind_http10},
     {KA_PAIR_HALF_CLOSED, ka_pair_rule_half_closed},
+    {KA_AUTH_BOUND_BROKEN, ka_pair_rule_auth_bound_broken},
 };
 
 /* Of one way through a proxy all that hold. */

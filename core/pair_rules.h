@@ -31,8 +31,12 @@ ka_pair_rule_fn ka_pair_rule_gateway_error, ka_pair_rule_gateway_silent_close, k
 /* pair_rules_fields.c: what a proxy must not hand on */
 ka_pair_rule_fn ka_pair_rule_hop_by_hop;
 
+/* pair_rules_orphan.c: what goes on when the client has gone */
+ka_pair_rule_fn ka_pair_rule_upstream_orphan;
 /* pair_rules_life.c: how the two connections end */
-ka_pair_rule_fn ka_pair_rule_upstream_orphan, ka_pair_rule_blind_http10, ka_pair_rule_half_closed;
+ka_pair_rule_fn ka_pair_rule_blind_http10, ka_pair_rule_half_closed;
+/* pair_rules_login.c: logins that belong to one connection */
+ka_pair_rule_fn ka_pair_rule_auth_bound_broken;
 /* pair_rules_route.c: what only many pairs show */
 ka_pair_rule_fn ka_pair_rule_persistence_coupled, ka_pair_rule_idle_order;
 

@@ -10,53 +10,6 @@ static const char *role_of(uint8_t how, const char *fin, const char *rst)
     return how == KA_HOW_RST ? rst : fin;
 }
 
-/* ---- upstream-orphan ---- */
-
-/* A client that ends its sending right behind its request (RFC 9112 section 9.6) may still read. One that
- * resets what it is sent does not. */
-static bool has_gone(const ka_pair_view *v)
-{
-    const ka_leg *down = v->down;
-    const ka_pair *pair = ka_pairs_find(&v->links->pairs, down->stream, v->up->stream);
-    if (down->closed_by != KA_SIDE_CLIENT || down->closed.frame == 0)
-        return false;
-    bool reset = down->closed_how == KA_HOW_RST || (pair != NULL && pair->life[KA_DOWNSTREAM].client_reset);
-    if (down->status != 0)
-        return reset && down->response.time_ns > down->closed.time_ns;
-    return reset || down->closed.time_ns - down->request_end.time_ns > v->limits->half_close_ns;
-}
-
-/* How long the proxy's request went on without its client. */
-static int64_t went_on_ns(const ka_pair_view *v)
-{
-    const ka_leg *up = v->up;
-    int64_t until_ns = v->now.time_ns;
-    if (up->status != 0)
-        until_ns = up->response_end.time_ns;
-    else if (up->closed.frame != 0)
-        until_ns = up->closed.time_ns;
-    return until_ns - v->down->closed.time_ns;
-}
-
-bool ka_pair_rule_upstream_orphan(const ka_pair_view *v, ka_finding *f)
-{
-    const ka_leg *down = v->down, *up = v->up;
-    int64_t on_ns = went_on_ns(v);
-    if (!has_gone(v) || on_ns <= v->limits->orphan_ns)
-        return false;
-    f->at = down->closed;
-    ka_finding_frame(f, "downstream_request", down->request);
-    ka_finding_frame(f, "upstream_request", up->request);
-    ka_finding_frame(f, role_of(down->closed_how, "client_fin", "client_rst"), down->closed);
-    if (up->status != 0)
-        ka_finding_frame(f, "upstream_response", up->response);
-    ka_finding_value(f, "went_on", on_ns, KA_NS);
-    ka_finding_value(f, "still_open", up->status == 0 && up->closed.frame == 0 ? 1 : 0, KA_COUNT);
-    ka_finding_value(f, "request_number", down->number, KA_COUNT);
-    ka_finding_value(f, "upstream_stream", up->stream, KA_COUNT);
-    return true;
-}
-
 /* ---- blind-http10-proxy ---- */
 
 static int64_t apart_ns(ka_moment a, ka_moment b)

@@ -67,6 +67,20 @@ static ka_status grow(ka_routes *rs, const ka_allocator *allocator)
     return status;
 }
 
+static bool leads_alike(const ka_route *a, const ka_route *b)
+{
+    return same(&a->out, &b->out) && ka_same_ip(&a->from, &b->from);
+}
+
+/* Of the new route, the next one. */
+static uint32_t way_out_of(const ka_routes *rs, const ka_route *route)
+{
+    const ka_route *at = rs->at;
+    while (!leads_alike(at, route))
+        at++;
+    return (uint32_t)(at - rs->at) + 1;
+}
+
 ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_address *in,
                          const ka_address *from, const ka_address *out, uint32_t *number)
 {
@@ -79,6 +93,7 @@ ka_status ka_routes_find(ka_routes *rs, const ka_allocator *allocator, const ka_
         return KA_NO_MEMORY;
     rs->at[rs->count] = (ka_route){.in = *in, .out = *out, .from = *from};
     rs->at[rs->count].from.port = 0;
+    rs->at[rs->count].way_out = way_out_of(rs, &rs->at[rs->count]);
     *slot_of(rs, in, out) = ++rs->count;
     *number = rs->count;
     return KA_OK;
@@ -138,16 +153,11 @@ void ka_route_idle_close(ka_route *r, bool by_server, ka_moment at, int64_t idle
     add_proxy_closes(&r->idle, &one);
 }
 
-static bool is_alike(const ka_route *a, const ka_route *b)
-{
-    return same(&a->out, &b->out) && ka_same_ip(&a->from, &b->from);
-}
-
 ka_route_idle ka_routes_idle(const ka_routes *rs, const ka_route *like)
 {
     ka_route_idle sum = {.by_server = 0};
     for (uint32_t i = 0; i < rs->count; i++) {
-        if (!is_alike(&rs->at[i], like))
+        if (rs->at[i].way_out != like->way_out)
             continue;
         add_server_closes(&sum, &rs->at[i].idle);
         add_proxy_closes(&sum, &rs->at[i].idle);
@@ -157,10 +167,12 @@ ka_route_idle ka_routes_idle(const ka_routes *rs, const ka_route *like)
 
 bool ka_routes_is_first(const ka_routes *rs, const ka_route *route)
 {
-    const ka_route *at = rs->at;
-    while (!is_alike(at, route))
-        at++;
-    return at == route;
+    return route == &rs->at[route->way_out - 1];
+}
+
+ka_route_keeping *ka_routes_keeping(const ka_routes *rs, uint32_t number)
+{
+    return &rs->at[rs->at[number - 1].way_out - 1].keeping;
 }
 
 bool ka_route_forwards(const ka_route *r)

@@ -10,7 +10,7 @@
 #include "leg.h"
 
 /* Proxies in one capture times their servers; pairs of further ones have no route, and what needs one is not
- * judged for them. 1.5 MB. */
+ * judged for them. 1.8 MB. */
 enum { KA_ROUTES_MAX = 8192 };
 
 /* How Keep-Alive in responses came through. */
@@ -35,13 +35,23 @@ typedef struct ka_route_coupling {
     ka_moment first, last; /* closes upstream of the coupled */
 } ka_route_coupling;
 
+/* Connections to the server, once all is known, but for what orphans left (orphan.h). */
+typedef struct ka_route_keeping {
+    int64_t opened_ns;  /* the newest SYN */
+    int64_t longest_ns; /* that one lay idle, whatever came then */
+    uint32_t reused;    /* that carried several requests */
+    uint32_t left;      /* by orphans, and not used again */
+} ka_route_keeping;
+
 typedef struct ka_route {
-    ka_address in;   /* the proxy, where its clients connect */
-    ka_address out;  /* the server */
-    ka_address from; /* the proxy, where it connects from; the port means nothing */
+    ka_address in;    /* the proxy, where its clients connect */
+    ka_address out;   /* the server */
+    ka_address from;  /* the proxy, where it connects from; the port means nothing */
+    uint32_t way_out; /* number of the first from that proxy to that server: they share a pool */
     ka_route_fields fields;
     ka_route_idle idle;
     ka_route_coupling coupling;
+    ka_route_keeping keeping; /* of the first way out */
 } ka_route;
 
 typedef struct ka_routes {
@@ -67,6 +77,8 @@ void ka_route_idle_close(ka_route *route, bool by_server, ka_moment at, int64_t 
 ka_route_idle ka_routes_idle(const ka_routes *routes, const ka_route *like);
 /* It is the first of those. */
 bool ka_routes_is_first(const ka_routes *routes, const ka_route *route);
+/* Of all routes that share the way out with that number's. */
+ka_route_keeping *ka_routes_keeping(const ka_routes *routes, uint32_t number);
 /* The proxy hands Keep-Alive on: its own would not be the same each time. */
 bool ka_route_forwards(const ka_route *route);
 

@@ -8,6 +8,7 @@
 #include "audit.h"
 #include "endpoint_rules.h"
 #include "memory.h"
+#include "orphan.h"
 #include "pair_rules.h"
 #include "replay.h"
 #include "rules.h"
@@ -50,12 +51,13 @@ static void clear(judged *j)
     }
 }
 
-/* What the whole story shows better than a message did. */
-static void drop_replaced(judged *j)
+/* What the whole story, or both sides of a proxy, shows better than a message did. */
+static void drop_replaced(const ka_view *v, const ka_links *links, judged *j)
 {
     for (ka_noted **at = &j->list; *at != NULL;) {
         ka_noted *noted = *at;
-        if (!ka_rules_is_replaced(j->list, noted->finding.id)) {
+        if (!ka_rules_is_replaced(j->list, noted->finding.id) &&
+            !ka_audit_pairs_tell(links, v, noted->finding.id)) {
             at = &noted->next;
             continue;
         }
@@ -72,7 +74,7 @@ static void forgive_one_sided(const ka_view *v, ka_finding *f)
         f->failed_gates = others;
 }
 
-static ka_status collect(const ka_view *v, judged *j)
+static ka_status collect(const ka_view *v, const ka_links *links, judged *j)
 {
     for (const ka_noted *noted = v->connection->noted; noted != NULL; noted = noted->next) {
         if (add(j, &noted->finding) != KA_OK)
@@ -82,7 +84,7 @@ static ka_status collect(const ka_view *v, judged *j)
     const ka_rules_out out = {j, add_or_count};
     if (ka_rules_run(v, KA_ON_SETTLE, &out) != KA_OK)
         return KA_NO_MEMORY;
-    drop_replaced(j);
+    drop_replaced(v, links, j);
     return ka_rules_link(v, &j->list, &out);
 }
 
@@ -198,7 +200,7 @@ static ka_status judge(const ka_audit *a, ka_view *v, const ka_sink *sink, besid
         v->failed_gates |= KA_GATE_MASS_CLOSE;
     if (ka_view_cut_short(v))
         v->failed_gates |= KA_GATE_SHORT_TAIL;
-    ka_status status = collect(v, &j);
+    ka_status status = collect(v, others.links, &j);
     if (status == KA_OK) {
         ka_view_record(v, &record);
         if (a->config.encapsulation != NULL)
@@ -269,6 +271,7 @@ static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *s
         return KA_NO_MEMORY;
     ka_links_tell_lives(links);
     ka_links_couple(links, a->config.thresholds.gateway_answer_ns);
+    ka_orphans_compare(links, &a->config.thresholds);
     ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
     for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
         ka_pair_record record;

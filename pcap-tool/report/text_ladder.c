@@ -29,6 +29,8 @@ static const rung_kind kinds[] = {
     {"downstream_request", DOWNSTREAM, false, "request"},
     {"upstream_request", UPSTREAM, false, "request"},
     {"upstream_response", UPSTREAM, true, "answer"},
+    {"upstream_challenge", UPSTREAM, true, "challenge"},
+    {"upstream_login", UPSTREAM, false, "login"},
     {"upstream_fin", UPSTREAM, true, "FIN"},
     {"upstream_rst", UPSTREAM, true, "RST"},
     {"proxy_fin", UPSTREAM, false, "FIN"},

@@ -94,20 +94,21 @@ static bool has_dashes(const char *text, const known *at)
     return (at->dash == 0 || text[at->dash] == '-') && (at->second_dash == 0 || text[at->second_dash] == '-');
 }
 
+static bool ends_name(char c)
+{
+    return c == ':' || c == ' ' || c == '\t';
+}
+
 /* The known name the text begins with, as far as a colon or white space ends it there; NULL: none. */
 static const known *find(const char *text, size_t len_bytes)
 {
     unsigned letter = (unsigned)((text[0] | 0x20) - 'a');
     if (letter >= 26)
         return NULL;
-    for (const known *at = &names[begins[letter]]; at < &names[begins[letter + 1]]; at++) {
-        if (at->len_bytes >= len_bytes || (text[1] | 0x20) != at->name[1])
-            continue;
-        char end = text[at->len_bytes];
-        if ((end == ':' || end == ' ' || end == '\t') && equals(text, at->name, at->len_bytes) &&
-            has_dashes(text, at))
+    for (const known *at = &names[begins[letter]]; at < &names[begins[letter + 1]]; at++)
+        if (at->len_bytes < len_bytes && ends_name(text[at->len_bytes]) &&
+            equals(text, at->name, at->len_bytes) && has_dashes(text, at))
             return at;
-    }
     return NULL;
 }
 

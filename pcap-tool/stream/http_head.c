@@ -140,15 +140,14 @@ static http_event on_start_line(http_parser *parser, const char *line, size_t le
     return HTTP_MORE;
 }
 
+/* The first line, or one that fields_maybe does not rule out. */
 static void note_line(http_parser *parser, const char *line, size_t at, size_t len_bytes)
 {
     http_scan *scan = &parser->scan;
     ka_field_name name = KA_FIELD_COUNT;
     size_t name_bytes = 0;
-    if (scan->matter_count > HTTP_LINES_MAX)
-        return;
-    if (at > 0 &&
-        (!fields_maybe(line) || fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE))
+    if (scan->matter_count > HTTP_LINES_MAX ||
+        (at > 0 && fields_classify(line, len_bytes, &name, &name_bytes) == FIELDS_LINE_NONE))
         return;
     if (scan->matter_count < HTTP_LINES_MAX)
         parser->matter[scan->matter_count] =
@@ -192,9 +191,10 @@ static http_event scan_head(stream_context *context, http_parser *parser, const 
             *end_bytes = at;
             return HTTP_HEAD_WHOLE;
         }
-        scan->folded |= line[0] == ' ' || line[0] == '\t';
         if (begin == 0 || fields_maybe(line))
             note_line(parser, line, begin, line_bytes);
+        else if (line[0] == ' ' || line[0] == '\t')
+            scan->folded = true;
         begin = at;
     }
     if (begin == 0 ? start_line_partial(bytes, len_bytes, at) == START_LINE_BAD
