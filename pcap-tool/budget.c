@@ -26,8 +26,8 @@ enum { HIGH = 54, LOW = 53 };
  * bytes, another 40 and a place in a list to find what else was idle, and the copy the C library sorts in. */
 enum { WHAT_IF_SHARE = 24, WHAT_IF_PARTS = 3 };
 
-/* In 64ths of all. A window of 128 MiB with 1 GiB, and as much for others; with 64 MiB, those of xz -6 and zstd
- * -19. It is taken from what is kept free above HIGH; then connections make room again. */
+/* In 64ths of all. A window of 128 MiB with 1 GiB, and as much for others; with 64 MiB, those of xz -6 and
+ * zstd -19. It is taken from what is kept free above HIGH; then connections make room again. */
 enum { READING_SHARE = 16 };
 
 static uint64_t share_of(uint64_t bytes, unsigned share)
