@@ -4,6 +4,8 @@
  */
 #include "clock.h"
 
+#include "order.h"
+
 /* Two exchanges may look alike by chance; three that are, and agree, do not. */
 enum { SAMPLES_LEAST = 3, AGREE_PERCENT = 60 };
 /* Quartz clocks drift by less, virtual ones without correction by some hundred. */
@@ -104,7 +106,7 @@ static ka_clock fit_offset(const ka_clock *before, double drift, const ka_clock_
         int64_t gained_ns = (int64_t)((double)(b->at_ns - before->since_ns) * drift);
         if (!agrees(before, b, more_ns))
             continue;
-        least_ns = b->least_ns - gained_ns > least_ns ? b->least_ns - gained_ns : least_ns;
+        least_ns = ka_larger(b->least_ns - gained_ns, least_ns);
         most_ns = b->most_ns - gained_ns < most_ns ? b->most_ns - gained_ns : most_ns;
     }
     out.offset_ns = least_ns + (most_ns - least_ns) / 2;
@@ -119,7 +121,7 @@ ka_clock ka_clock_fit(ka_clock_bounds *samples, uint32_t count)
     int64_t first_ns = samples[0].at_ns, last_ns = samples[0].at_ns;
     for (uint32_t i = 1; i < count; i++) {
         first_ns = samples[i].at_ns < first_ns ? samples[i].at_ns : first_ns;
-        last_ns = samples[i].at_ns > last_ns ? samples[i].at_ns : last_ns;
+        last_ns = ka_larger(samples[i].at_ns, last_ns);
     }
     bool drifts = last_ns - first_ns >= DRIFT_SPAN_NS;
     int64_t more_ns = SLACK_NS + (drifts ? (last_ns - first_ns) / 1000000 * DRIFT_MAX_PPM / 2 : 0);

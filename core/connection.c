@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "order.h"
 
 ka_noted *ka_noted_find(const ka_noted *list, ka_finding_id id)
 {
@@ -132,18 +133,18 @@ int64_t ka_view_early_ns(const ka_view *view, const ka_half *path)
     int64_t jitter_ns = 3 * ka_transport_jitter_ns(path);
     if (jitter_ns > early_ns)
         early_ns = jitter_ns;
-    return 2 * view->tick_ns > early_ns ? 2 * view->tick_ns : early_ns;
+    return ka_larger(2 * view->tick_ns, early_ns);
 }
 
 int64_t ka_view_late_ns(const ka_view *view, int64_t timeout_ns)
 {
     int64_t share_ns = timeout_ns / 100 * view->limits->late_percent;
-    return share_ns > view->limits->late_tolerance_ns ? share_ns : view->limits->late_tolerance_ns;
+    return ka_larger(share_ns, view->limits->late_tolerance_ns);
 }
 
 int64_t ka_view_expect_ns(const ka_view *view)
 {
-    return 2 * view->rtt_ns > view->limits->expect_wait_ns ? 2 * view->rtt_ns : view->limits->expect_wait_ns;
+    return ka_larger(2 * view->rtt_ns, view->limits->expect_wait_ns);
 }
 
 int64_t ka_view_timeout_ns(const ka_view *view)

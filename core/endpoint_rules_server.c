@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "finding.h"
+#include "order.h"
 
 bool ka_endpoint_rule_mass_close(const ka_endpoint_view *v, ka_finding *f)
 {
@@ -17,11 +18,6 @@ bool ka_endpoint_rule_mass_close(const ka_endpoint_view *v, ka_finding *f)
 
 /* ---- advert-mismatch ---- */
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t, uint32_t moments)
 {
     const ka_thresholds *limits = v->limits;
@@ -30,9 +26,9 @@ static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t, uint32_t m
         return false;
     int64_t off_ns = ka_histogram_quantile(&t->idle, 50) - timeout_ns;
     int64_t spread_ns = ka_histogram_quantile(&t->idle, 90) - ka_histogram_quantile(&t->idle, 10);
-    int64_t late_ns = larger(limits->late_tolerance_ns, timeout_ns / 100 * limits->late_percent);
+    int64_t late_ns = ka_larger(limits->late_tolerance_ns, timeout_ns / 100 * limits->late_percent);
     /* Two buckets of a histogram are 1/500 wide: long timers cannot be told more finely. */
-    int64_t allowed_ns = larger(limits->mismatch_spread_ns, timeout_ns / 500);
+    int64_t allowed_ns = ka_larger(limits->mismatch_spread_ns, timeout_ns / 500);
     return (off_ns < 0 ? -off_ns : off_ns) > late_ns && spread_ns < allowed_ns;
 }
 
@@ -108,7 +104,7 @@ static evicted evictions_of(const ka_endpoint *e)
             continue;
         all.count++;
         all.idle_min_ns = idle_ns < all.idle_min_ns ? idle_ns : all.idle_min_ns;
-        all.idle_max_ns = larger(idle_ns, all.idle_max_ns);
+        all.idle_max_ns = ka_larger(idle_ns, all.idle_max_ns);
         all.open = close->open > all.open ? close->open : all.open;
         ka_span_add(&all.at, close->at);
     }
@@ -152,7 +148,7 @@ static bool at_age(const ka_endings_seen *s, const ka_thresholds *limits)
 {
     int64_t spread_ns = s->age_max_ns - s->age_min_ns;
     return s->count >= limits->hidden_limit_count && s->age_min_ns >= SHORTEST_AGE_LIMIT_NS &&
-           spread_ns <= larger(limits->late_tolerance_ns, s->age_min_ns / 100 * limits->late_percent) &&
+           spread_ns <= ka_larger(limits->late_tolerance_ns, s->age_min_ns / 100 * limits->late_percent) &&
            s->kept_age_ns <= s->age_min_ns &&
            s->at.last.time_ns - s->at.first.time_ns > spread_ns + ONE_RELOAD_NS;
 }

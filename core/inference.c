@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "order.h"
+
 /* Two closes further apart than this are of two timers: servers that look at their connections once a second
  * close up to a second late, and leave no such hole among five closes. */
 #define HOLE_NS (600 * KA_MILLISECOND_NS)
@@ -24,19 +26,9 @@ const char *ka_timer_kind_name(ka_timer_kind kind)
     return names[kind];
 }
 
-static int64_t larger(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static int64_t coarse_ns(int64_t idle_ns, int64_t least_ns)
 {
-    return larger(least_ns, idle_ns / 100 * COARSE_PERCENT);
+    return ka_larger(least_ns, idle_ns / 100 * COARSE_PERCENT);
 }
 
 /* ---- Modes: closes that lie together ---- */
@@ -153,8 +145,8 @@ static bool is_inverted(const ka_lasting *l, const ka_inferred *t, const stretch
     if (t->mode_count > 0)
         range_ns =
             ka_histogram_value(&l->closed, places[0].to - 1) - ka_histogram_value(&l->closed, places[0].from);
-    int64_t allowed_ns = smaller(larger(limits->early_tolerance_ns, range_ns * RANGES_ALLOWED),
-                                 coarse_ns(t->shortest_closed_ns, limits->mismatch_spread_ns));
+    int64_t allowed_ns = ka_smaller(ka_larger(limits->early_tolerance_ns, range_ns * RANGES_ALLOWED),
+                                    coarse_ns(t->shortest_closed_ns, limits->mismatch_spread_ns));
     return t->longest_worked_ns - t->shortest_closed_ns > allowed_ns;
 }
 

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "pair_rules.h"
+#include "order.h"
 
 static bool is_race(const ka_leg *up)
 {
@@ -17,16 +18,11 @@ static bool is_gateway_error(uint16_t status)
     return status == 502 || status == 503 || status == 504;
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* From when the proxy could know that the request was lost: behind the close, and behind the request where
  * that came later; then it is a reset, one round trip away, that tells. */
 static int64_t since_loss_ns(const ka_pair_view *v, int64_t at_ns)
 {
-    return at_ns - later(v->up->closed.time_ns, v->up->request_end.time_ns);
+    return at_ns - ka_larger(v->up->closed.time_ns, v->up->request_end.time_ns);
 }
 
 /* A proxy that has to give up does so at once; later it was busy with something else: another attempt, a
@@ -66,7 +62,7 @@ bool ka_pair_rule_gateway_error(const ka_pair_view *v, ka_finding *f)
     show_upstream(v, f);
     ka_finding_frame(f, "downstream_response", v->down->response);
     ka_finding_value(f, "status", v->down->status, KA_COUNT);
-    ka_finding_value(f, "after", later(0, since_loss_ns(v, f->at.time_ns)), KA_NS);
+    ka_finding_value(f, "after", ka_larger(0, since_loss_ns(v, f->at.time_ns)), KA_NS);
     show_numbers(v, f);
     return true;
 }
@@ -79,7 +75,7 @@ bool ka_pair_rule_gateway_silent_close(const ka_pair_view *v, ka_finding *f)
     f->at = v->down->closed;
     show_upstream(v, f);
     ka_finding_frame(f, v->down->closed_how == KA_HOW_RST ? "downstream_rst" : "downstream_fin", f->at);
-    ka_finding_value(f, "after", later(0, since_loss_ns(v, f->at.time_ns)), KA_NS);
+    ka_finding_value(f, "after", ka_larger(0, since_loss_ns(v, f->at.time_ns)), KA_NS);
     show_numbers(v, f);
     return true;
 }

@@ -8,6 +8,7 @@
 
 #include "field.h"
 #include "hash.h"
+#include "order.h"
 
 bool ka_retry_is_unsafe(const char method[KA_METHOD_BYTES])
 {
@@ -84,11 +85,6 @@ static bool is_common(const ka_retries *r, const ka_loss *loss, int64_t now_ns, 
            now_ns - oldest->time_ns < LOOK_BACK * (now_ns - loss->request.time_ns);
 }
 
-static int64_t later(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 bool ka_retries_repeats(ka_retries *r, const ka_request *request, uint32_t stream, int64_t window_ns,
                         ka_loss *out)
 {
@@ -98,7 +94,7 @@ bool ka_retries_repeats(ka_retries *r, const ka_request *request, uint32_t strea
         ka_loss *loss = &r->losses[i];
         if (loss->request.frame == 0 || loss->stream == stream || !is_same(&loss->shape, &shape))
             continue;
-        int64_t since_ns = now_ns - later(loss->request.time_ns, loss->close.time_ns);
+        int64_t since_ns = now_ns - ka_larger(loss->request.time_ns, loss->close.time_ns);
         if (since_ns < 0 || since_ns >= window_ns || is_common(r, loss, now_ns, window_ns))
             continue;
         *out = *loss;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 /* A single sample can mean what remains or the total: the more generous reading holds. */
 int64_t ka_rules_allowed(const ka_view *v, const ka_response *response)
@@ -61,7 +62,7 @@ static ka_moment open_until(const ka_view *v, ka_side *by)
 bool ka_rule_close_not_honoured(const ka_view *v, ka_finding *f)
 {
     const ka_response *last = &v->exchanges->last;
-    int64_t limit_ns = 2 * v->rtt_ns > v->limits->close_grace_ns ? 2 * v->rtt_ns : v->limits->close_grace_ns;
+    int64_t limit_ns = ka_larger(2 * v->rtt_ns, v->limits->close_grace_ns);
     ka_side by;
     ka_moment until = open_until(v, &by);
     if (v->exchanges->completed == 0 || !last->close || last->until_close)

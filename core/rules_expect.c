@@ -3,13 +3,14 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 /* The server can answer what has reached it: a head that was lost and sent again counts from then. */
 static int64_t asked_ns(const ka_view *v, ka_moment request)
 {
     const ka_activity *activity = v->connection->transport.activity;
     int64_t resent_ns = activity != NULL ? activity->half[v->connection->client].resent_ns : 0;
-    return resent_ns > request.time_ns ? resent_ns : request.time_ns;
+    return ka_larger(resent_ns, request.time_ns);
 }
 
 int64_t ka_rules_expect_waited(const ka_view *v, int64_t until_ns)

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 /* How long the connection stayed open and unused behind the last response: KA_NONE when a request followed,
  * or when the end was not seen. */
@@ -19,7 +20,7 @@ static int64_t left_open_ns(const ka_view *v)
 
 static int64_t grace_ns(const ka_view *v)
 {
-    return 2 * v->rtt_ns > v->limits->close_grace_ns ? 2 * v->rtt_ns : v->limits->close_grace_ns;
+    return ka_larger(2 * v->rtt_ns, v->limits->close_grace_ns);
 }
 
 static void show_left_open(const ka_view *v, ka_finding *f)

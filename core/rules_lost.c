@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 ka_unanswered ka_rules_unanswered(const ka_view *v)
 {
@@ -169,7 +170,7 @@ static int64_t silence_ns(const ka_view *v, const ka_unanswered *u)
     bool by_client = v->close.by == KA_SIDE_CLIENT;
     int64_t answered_ns = v->exchanges->last.end_at.time_ns + (by_client ? v->rtt_client_ns : 0);
     int64_t asked_ns = u->end_at.time_ns + (by_client ? 0 : v->rtt_server_ns);
-    int64_t since_ns = answered_ns > asked_ns ? answered_ns : asked_ns;
+    int64_t since_ns = ka_larger(answered_ns, asked_ns);
     int64_t until_ns = v->close.by != KA_SIDE_NONE ? v->close.at.time_ns : v->now.time_ns;
     return until_ns > since_ns ? until_ns - since_ns : 0;
 }

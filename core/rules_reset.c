@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 /* The server had sent something, a probe at least, that got no answer. */
 static bool gave_up_client(const ka_view *v)
@@ -33,7 +34,7 @@ static bool may_have_unread(const ka_view *v)
 
 bool ka_rule_idle_close_by_rst(const ka_view *v, ka_finding *f)
 {
-    int64_t least_ns = v->rtt_ns > v->limits->unannounced_ns ? v->rtt_ns : v->limits->unannounced_ns;
+    int64_t least_ns = ka_larger(v->rtt_ns, v->limits->unannounced_ns);
     ka_verdict verdict = v->close.verdict;
     if (v->close.by != KA_SIDE_SERVER || v->close.how != KA_HOW_RST || v->close.idle_ns == KA_NONE)
         return false;
@@ -61,7 +62,7 @@ bool ka_rules_is_lost_by_reset(const ka_view *v)
 {
     const ka_response *last = &v->exchanges->last;
     const ka_ending *server = v->server->ending;
-    int64_t soon_ns = v->rtt_ns > v->limits->abrupt_ns ? v->rtt_ns : v->limits->abrupt_ns;
+    int64_t soon_ns = ka_larger(v->rtt_ns, v->limits->abrupt_ns);
     if (v->close.by != KA_SIDE_SERVER || server->rst.frame == 0 || v->client->ending != NULL)
         return false;
     if (last->end_at.frame == 0 || v->client->acked >= last->end || v->server->last_data_ns == KA_NONE)

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "rules.h"
+#include "order.h"
 
 static void show_response(ka_finding *f, const ka_response *response)
 {
@@ -48,7 +49,7 @@ bool ka_rules_excuses_close(uint16_t status)
 bool ka_rules_unannounced(const ka_view *v)
 {
     const ka_exchanges *x = v->exchanges;
-    int64_t limit_ns = v->rtt_ns > v->limits->unannounced_ns ? v->rtt_ns : v->limits->unannounced_ns;
+    int64_t limit_ns = ka_larger(v->rtt_ns, v->limits->unannounced_ns);
     if (v->close.by != KA_SIDE_SERVER || v->close.how != KA_HOW_FIN || v->close.idle_ns == KA_NONE)
         return false;
     if (x->completed == 0 || !x->last.persists || x->last.asked_close || x->unasked || x->stray)
@@ -164,8 +165,7 @@ bool ka_rule_race_exposure(const ka_view *v, ka_finding *f)
         return false;
     int64_t gap_ns = v->request->idle_before_ns;
     int64_t margin_ns = timeout_ns - (gap_ns + v->rtt_server_ns);
-    int64_t wanted_ns =
-        2 * v->rtt_ns > v->limits->reuse_margin_ns ? 2 * v->rtt_ns : v->limits->reuse_margin_ns;
+    int64_t wanted_ns = ka_larger(2 * v->rtt_ns, v->limits->reuse_margin_ns);
     if (!v->before->persists || margin_ns >= wanted_ns)
         return false;
     if (gap_ns < timeout_ns / 2) /* a short timeout alone exposes nobody who comes back at once */

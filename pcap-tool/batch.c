@@ -4,8 +4,8 @@
  */
 #include "batch.h"
 
-#include "capture/paths.h"
 #include "exit_status.h"
+#include "inputs.h"
 #include "interrupt.h"
 #include "memory.h"
 #include "output.h"
@@ -55,19 +55,6 @@ static size_t processors(void)
     return online > 0 ? (size_t)online : 1;
 }
 
-static int find_inputs(batch *self)
-{
-    options *settings = &self->settings;
-    path_list *found = &self->inputs;
-    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
-        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
-    if (found->count == 0)
-        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
-    settings->paths = (const char *const *)found->paths;
-    settings->path_count = found->count;
-    return EXIT_DONE;
-}
-
 static void on_child(int signal_number)
 {
     (void)signal_number; /* only wakes sigsuspend */
@@ -89,7 +76,7 @@ static void hold_signals(batch *self)
 
 static int open_all(batch *self)
 {
-    int status = find_inputs(self);
+    int status = inputs_find(&self->settings, &self->inputs);
     if (status == EXIT_DONE)
         status = output_open(&self->settings, &self->out);
     if (status != EXIT_DONE)

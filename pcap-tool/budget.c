@@ -22,6 +22,14 @@ enum { CONNECTION_SHARE = 40, TOMBSTONE_SHARE = 6, LEDGER_SHARE = 6, BUFFER_SHAR
  * copy. Below there is room for all that stays, with every share used up. */
 enum { HIGH = 54, LOW = 53 };
 
+/* In 64ths of all. With what-if, what it keeps for the end, and what it takes there: of each gap kept, 32
+ * bytes, another 40 and a place in a list to find what else was idle, and the copy the C library sorts in. */
+enum { WHAT_IF_SHARE = 24, WHAT_IF_PARTS = 3 };
+
+/* In 64ths of all. A window of 128 MiB with 1 GiB, and as much for others; with 64 MiB, those of xz -6 and
+ * zstd -19. It is taken from what is kept free above HIGH; then connections make room again. */
+enum { READING_SHARE = 16 };
+
 static uint64_t share_of(uint64_t bytes, unsigned share)
 {
     return bytes / SHARES * share;
@@ -46,12 +54,18 @@ static void set_limits(budget *self, uint64_t rest_bytes)
     limits->tombstones = at_most(limits->tombstones, share_of(rest_bytes, TOMBSTONE_SHARE) / TOMBSTONE_BYTES);
 }
 
-void budget_init(budget *self, uint64_t limit_bytes)
+void budget_init(budget *self, uint64_t limit_bytes, bool asks_what_if)
 {
+    uint64_t what_if_bytes = asks_what_if ? share_of(limit_bytes, WHAT_IF_SHARE) : 0;
+    self->what_if = (memory_share){.limit_bytes = what_if_bytes};
+    self->history = (memory_share){.whole = &self->what_if, .limit_bytes = what_if_bytes / WHAT_IF_PARTS};
+    limit_bytes -= what_if_bytes;
     uint64_t most_bytes = limit_bytes / 8 * 5;
     uint64_t rest_bytes = limit_bytes - (most_bytes < FIXED_BYTES ? most_bytes : FIXED_BYTES);
     self->whole = (memory_share){.limit_bytes = limit_bytes};
     self->ledgers = (memory_share){.whole = &self->whole, .limit_bytes = share_of(rest_bytes, LEDGER_SHARE)};
+    self->reading =
+        (memory_share){.whole = &self->whole, .limit_bytes = share_of(limit_bytes, READING_SHARE)};
     self->heap = memory_allocator(&self->whole);
     blocks_init(&self->small, &self->heap);
     self->high_bytes = share_of(limit_bytes, HIGH);

@@ -2,9 +2,9 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Everything that grows with what packets say is allocated here: flows, connections, parsers, bytes out of
- * order, fragments, ledgers, the report. What reads files is not: it grows with none of that, and has limits
- * of its own.
+ * Everything that grows with what packets and files say is allocated or counted here: flows, connections,
+ * parsers, bytes out of order, fragments, ledgers, the report, what reading files takes, and what what-if
+ * keeps.
  */
 #ifndef BUDGET_H
 #define BUDGET_H
@@ -14,9 +14,12 @@
 #include "stream/stream.h"
 
 typedef struct budget {
-    memory_share whole;
+    memory_share whole; /* all but what-if's */
     memory_share
         ledgers; /* of servers and clients: they stay for good, so they have a share that is theirs */
+    memory_share reading; /* files: windows of decoders, packets, interfaces; what does not fit is not read */
+    memory_share what_if; /* beside the whole: it stays to the end, so there is nothing to give up for it */
+    memory_share history; /* of what-if: what it keeps; the rest is for sorting and replaying that */
     ka_allocator heap;
     blocks small; /* of the audit */
     stream_limits limits;
@@ -25,7 +28,7 @@ typedef struct budget {
 } budget;
 
 /* Must stay where it is until budget_fini, when all that came from it was given back. */
-void budget_init(budget *self, uint64_t limit_bytes);
+void budget_init(budget *self, uint64_t limit_bytes, bool asks_what_if);
 void budget_fini(budget *self);
 
 /* To be asked between two packets. */

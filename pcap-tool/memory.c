@@ -74,4 +74,13 @@ ka_allocator memory_allocator(memory_share *self)
     return (ka_allocator){self, resize};
 }
 
+bool memory_claim_set(memory_claim *claim, uint64_t bytes)
+{
+    if (bytes > claim->bytes && !fits(claim->share, bytes - claim->bytes))
+        return false;
+    count(claim->share, claim->bytes, bytes);
+    claim->bytes = bytes;
+    return true;
+}
+
 const ka_allocator memory_heap = {NULL, resize};

@@ -23,6 +23,15 @@ typedef struct memory_share {
 /* Must stay where it is while anything allocated from it is there. */
 ka_allocator memory_allocator(memory_share *self);
 
+/* What somebody else allocates, a library, counted in a share as well. */
+typedef struct memory_claim {
+    memory_share *share; /* NULL: not counted, not limited */
+    uint64_t bytes;
+} memory_claim;
+
+/* From now on so many; false, and no change, when they do not fit. Fewer always do. */
+bool memory_claim_set(memory_claim *claim, uint64_t bytes);
+
 /* Not counted. */
 extern const ka_allocator memory_heap;
 

@@ -6,9 +6,9 @@
 
 #include "budget.h"
 #include "capture/capture.h"
-#include "capture/paths.h"
 #include "confine.h"
 #include "exit_status.h"
+#include "inputs.h"
 #include "interrupt.h"
 #include "live.h"
 #include "output.h"
@@ -66,25 +66,12 @@ static bool is_live(const run *self)
     return self->settings.live.interface_count > 0;
 }
 
-static int find_inputs(run *self)
-{
-    options *settings = &self->settings;
-    path_list *found = &self->inputs;
-    if (!paths_expand(settings->paths, settings->path_count, settings->recursive, found))
-        return complain(EXIT_UNREAD, "not enough memory to start", NULL);
-    if (found->count == 0)
-        return complain(EXIT_UNREAD, found->problems.lines[0], NULL);
-    settings->paths = (const char *const *)found->paths;
-    settings->path_count = found->count;
-    return EXIT_DONE;
-}
-
 static int open_capture(run *self)
 {
     capture_options inputs = {self->settings.paths, self->settings.path_count, self->settings.filter};
     char error[CAPTURE_ERROR_BYTES];
     bool usage = false;
-    self->capture = capture_open_filtered(&inputs, self->filter, error, &usage);
+    self->capture = capture_open_filtered(&inputs, self->filter, &self->memory.reading, error, &usage);
     self->filter = NULL;
     if (!self->capture)
         return complain(usage ? EXIT_USAGE : EXIT_UNREAD, error, usage ? "try keptalive --help" : NULL);
@@ -111,8 +98,10 @@ static bool open_what_if(run *self)
     self->sink = report_sink(self->report);
     if (!settings->asks_what_if)
         return true;
+    const what_if_memory memory = {.history = memory_allocator(&self->memory.history),
+                                   .work = memory_allocator(&self->memory.what_if)};
     self->what_if =
-        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory_heap);
+        what_if_new(&settings->what_if, settings->thresholds.reuse_margin_ns, self->sink, &memory);
     if (!self->what_if)
         return false;
     self->sink = what_if_sink(self->what_if);
@@ -200,7 +189,7 @@ static int open_inputs(run *self)
     if (self->settings.filter)
         self->filter = capture_filter_new(self->settings.filter);
     confine_run(&self->settings);
-    int status = find_inputs(self);
+    int status = inputs_find(&self->settings, &self->inputs);
     return status == EXIT_DONE ? open_capture(self) : status;
 }
 
@@ -367,8 +356,11 @@ static void list_incomplete(run *self)
          ka_audit_observations_left_out(self->audit), false, false},
         {"pairs", "requests through a proxy that were forgotten before the end, or have no pair",
          ka_audit_pairs_left_out(self->audit), false, false},
-        {"what-if", "connections beyond the memory for replaying them",
+        {"what-if", "connections not replayed, whose memory (--memory) was full",
          self->what_if ? what_if_left_out(self->what_if) : 0, false, false},
+        {"what-if-servers",
+         "servers replayed without their names and inferred timeouts, whose memory was full",
+         self->what_if ? what_if_servers_unknown(self->what_if) : 0, false, false},
         {"evicted", "connections dropped to stay within the memory limit", counts->evicted, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -434,7 +426,7 @@ int run_capture(const options *settings, outcome *result)
     self.settings = *settings;
     self.result = result;
     self.first_ns = self.last_ns = KA_NONE;
-    budget_init(&self.memory, settings->memory_bytes);
+    budget_init(&self.memory, settings->memory_bytes, settings->asks_what_if);
     capture_on_interrupt(watch_wait);
     int status = open_all(&self);
     if (status == EXIT_DONE) {

@@ -17,6 +17,9 @@
 /* capture_packet.input has 16 bits. */
 enum { INPUTS_MAX = UINT16_MAX };
 
+/* Of each input, whether it is open or not: its row in three tables. */
+#define INPUT_BYTES (sizeof(input_file) + sizeof(input_file *) + INPUT_PROBLEMS_MAX * sizeof(char *))
+
 struct capture {
     live *live; /* NULL: the inputs are files */
     input_file *inputs;
@@ -31,6 +34,7 @@ struct capture {
     uint64_t bytes;
     origin_map origin;
     problem_list problems;
+    memory_claim claim; /* of the tables of inputs */
 };
 
 void capture_on_interrupt(bool (*gives_up)(void))
@@ -55,11 +59,16 @@ void capture_filter_free(capture_filter *filter)
     free(filter);
 }
 
-static capture *new_capture(const capture_options *options)
+static capture *new_capture(const capture_options *options, memory_share *memory)
 {
     capture *cap = calloc(1, sizeof *cap);
     if (cap == NULL)
         return NULL;
+    cap->claim.share = cap->origin.claim.share = memory;
+    if (!memory_claim_set(&cap->claim, options->path_count * INPUT_BYTES)) {
+        capture_close(cap);
+        return NULL;
+    }
     cap->filter.expression = options->filter;
     cap->inputs = calloc(options->path_count, sizeof *cap->inputs);
     cap->merge.heads = calloc(options->path_count, sizeof *cap->merge.heads);
@@ -112,7 +121,7 @@ static bool add_input(capture *cap, const capture_options *options, char *error)
         problems_add(&cap->problems, "standard input: is given more than once; it was read once");
         return true;
     }
-    if (!input_init(input, options->paths[index], (uint16_t)index, &cap->problems))
+    if (!input_init(input, options->paths[index], (uint16_t)index, cap->claim.share, &cap->problems))
         return true;
     cap->opened_count++;
     if (!input_read(input, &cap->problems))
@@ -157,11 +166,11 @@ static bool is_count_possible(const capture_options *options, char *error, bool 
     return false;
 }
 
-capture *capture_open_filtered(const capture_options *options, capture_filter *filter,
+capture *capture_open_filtered(const capture_options *options, capture_filter *filter, memory_share *memory,
                                char error[CAPTURE_ERROR_BYTES], bool *usage)
 {
     bool possible = is_count_possible(options, error, usage);
-    capture *cap = possible ? new_capture(options) : NULL;
+    capture *cap = possible ? new_capture(options, memory) : NULL;
     if (cap != NULL && filter != NULL) {
         cap->filter = *filter;
         *filter = (packet_filter){.count = 0};
@@ -183,7 +192,7 @@ capture *capture_open_filtered(const capture_options *options, capture_filter *f
 
 capture *capture_open(const capture_options *options, char error[CAPTURE_ERROR_BYTES], bool *usage)
 {
-    return capture_open_filtered(options, NULL, error, usage);
+    return capture_open_filtered(options, NULL, NULL, error, usage);
 }
 
 /* What ended, and that the ring could not be written. */
@@ -217,6 +226,7 @@ void capture_close(capture *cap)
     problems_fini(&cap->problems);
     free(cap->merge.heads);
     free(cap->inputs);
+    memory_claim_set(&cap->claim, 0);
     free(cap);
 }
 

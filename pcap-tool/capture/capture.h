@@ -9,6 +9,8 @@
 #ifndef CAPTURE_H
 #define CAPTURE_H
 
+#include "memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -99,8 +101,11 @@ typedef struct packet_filter capture_filter;
  * are faults of it later, by capture_open_filtered. NULL when memory runs out. */
 capture_filter *capture_filter_new(const char *expression);
 void capture_filter_free(capture_filter *filter);
-/* capture_open with this filter, of the same expression; it is taken, whatever comes out, and may be NULL. */
-capture *capture_open_filtered(const capture_options *options, capture_filter *filter,
+/* capture_open with this filter, of the same expression; it is taken, whatever comes out, and may be NULL.
+ * What reading takes is counted in `memory` (NULL: nowhere), which lives as long as the capture: windows of
+ * decoders, blocks, packets, which file frames came from. A file for which it has no room ends there, which
+ * is a problem told. */
+capture *capture_open_filtered(const capture_options *options, capture_filter *filter, memory_share *memory,
                                char error[CAPTURE_ERROR_BYTES], bool *usage);
 
 /* The next packet that passes the filter, in time order; *out is set for CAPTURE_PACKET only. An input that

@@ -5,12 +5,14 @@
 #ifndef CAPTURE_DECODER_H
 #define CAPTURE_DECODER_H
 
+#include "memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* What decompressing may take for its window: enough for each tool's own levels (xz -9 takes 65 MiB, zstd
- * without --long 8 MiB), and all that a file made to exhaust memory gets. */
+/* What decompressing may take for its window, unless less is left for reading: enough for each tool's own
+ * levels (xz -9 takes 65 MiB, zstd without --long 8 MiB), and all that a file made to exhaust memory gets. */
 enum { DECODER_WINDOW_LOG_MAX = 27, DECODER_MEMORY_MAX_BYTES = 1 << DECODER_WINDOW_LOG_MAX };
 
 typedef enum decoder_status {
@@ -30,13 +32,17 @@ typedef struct decoder_span {
 typedef struct decoder_kind {
     const char *name;
     const char *tool; /* that decompresses it outside */
-    /* NULL: built without the library. A new state, or NULL when memory runs out. */
-    void *(*open)(void);
+    /* NULL: built without the library. A new state, whose memory is counted there (NULL: nowhere), or NULL
+     * when that runs out. */
+    void *(*open)(memory_share *memory);
     /* Goes as far as either end allows, and on to the next frame when the last one has ended. When damaged,
      * *why is a static text. */
     decoder_status (*step)(void *state, decoder_span *span, const char **why);
     void (*close)(void *state);
 } decoder_kind;
+
+/* Why a frame is DECODER_DAMAGED that wants more memory than there is for it. */
+#define DECODER_NO_MEMORY "takes more than 128 MiB, or than --memory leaves, to decompress: do so before"
 
 /* A file shorter than this is not recognised, and none that is complete is. */
 enum { DECODER_MAGIC_BYTES = 6 };

@@ -10,16 +10,35 @@
 #include <stdlib.h>
 #include <zlib.h>
 
-enum { GZIP_ONLY = 16 }; /* added to the window's size: zlib.h, inflateInit2 */
+enum {
+    GZIP_ONLY = 16,           /* added to the window's size: zlib.h, inflateInit2 */
+    INFLATE_BYTES = 48 * 1024 /* the window of 32 KiB, and tables; zconf.h: "about 7 kilobytes" and more */
+};
 
-static void *open_gzip(void)
+typedef struct gzip {
+    z_stream stream;
+    memory_claim claim;
+} gzip;
+
+static void close_gzip(void *opaque)
 {
-    z_stream *state = calloc(1, sizeof *state);
-    if (state != NULL && inflateInit2(state, MAX_WBITS + GZIP_ONLY) != Z_OK) {
-        free(state);
+    gzip *self = opaque;
+    inflateEnd(&self->stream);
+    memory_claim_set(&self->claim, 0);
+    free(self);
+}
+
+static void *open_gzip(memory_share *memory)
+{
+    gzip *self = calloc(1, sizeof *self);
+    if (self == NULL)
         return NULL;
-    }
-    return state;
+    self->claim.share = memory;
+    if (memory_claim_set(&self->claim, INFLATE_BYTES) &&
+        inflateInit2(&self->stream, MAX_WBITS + GZIP_ONLY) == Z_OK)
+        return self;
+    close_gzip(self);
+    return NULL;
 }
 
 static uInt at_most(size_t bytes)
@@ -29,7 +48,7 @@ static uInt at_most(size_t bytes)
 
 static decoder_status step_gzip(void *opaque, decoder_span *span, const char **why)
 {
-    z_stream *state = opaque;
+    z_stream *state = &((gzip *)opaque)->stream;
     uInt in_bytes = at_most(span->in_bytes);
     uInt out_bytes = at_most(span->out_bytes);
     state->next_in = (Bytef *)(uintptr_t)span->in; /* zlib.h has no const there without ZLIB_CONST */
@@ -49,12 +68,6 @@ static decoder_status step_gzip(void *opaque, decoder_span *span, const char **w
         return DECODER_GOES_ON;
     *why = state->msg != NULL ? state->msg : result == Z_MEM_ERROR ? "out of memory" : "impossible data";
     return DECODER_DAMAGED;
-}
-
-static void close_gzip(void *state)
-{
-    inflateEnd(state);
-    free(state);
 }
 
 const decoder_kind decoder_gzip = {"gzip", "gunzip", open_gzip, step_gzip, close_gzip};

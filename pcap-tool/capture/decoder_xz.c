@@ -9,27 +9,52 @@
 #include <lzma.h>
 #include <stdlib.h>
 
-static void *open_xz(void)
+typedef struct xz {
+    lzma_stream stream;
+    lzma_allocator allocator;
+    ka_allocator memory;
+} xz;
+
+static void *take(void *opaque, size_t count, size_t each_bytes)
 {
-    lzma_stream *state = malloc(sizeof *state);
-    if (state == NULL)
+    const ka_allocator *memory = opaque; /* the library never asks for more than fits size_t */
+    return memory->resize(memory->user, NULL, count * each_bytes);
+}
+
+static void give(void *opaque, void *old)
+{
+    const ka_allocator *memory = opaque;
+    if (old != NULL)
+        memory->resize(memory->user, old, 0);
+}
+
+static void close_xz(void *opaque)
+{
+    xz *self = opaque;
+    lzma_end(&self->stream);
+    free(self);
+}
+
+static void *open_xz(memory_share *memory)
+{
+    xz *self = malloc(sizeof *self);
+    if (self == NULL)
         return NULL;
-    *state = (lzma_stream)LZMA_STREAM_INIT;
-    if (lzma_stream_decoder(state, DECODER_MEMORY_MAX_BYTES, 0) != LZMA_OK) {
-        free(state);
-        return NULL;
-    }
-    return state;
+    *self = (xz){.stream = LZMA_STREAM_INIT, .memory = memory_allocator(memory)};
+    self->allocator = (lzma_allocator){take, give, &self->memory};
+    self->stream.allocator = &self->allocator;
+    if (lzma_stream_decoder(&self->stream, DECODER_MEMORY_MAX_BYTES, 0) == LZMA_OK)
+        return self;
+    close_xz(self);
+    return NULL;
 }
 
 static decoder_status fail(lzma_ret result, const char **why)
 {
     switch (result) {
     case LZMA_MEM_ERROR:
-        *why = "out of memory";
-        break;
     case LZMA_MEMLIMIT_ERROR:
-        *why = "takes more than 128 MiB to decompress, do so before";
+        *why = DECODER_NO_MEMORY;
         break;
     case LZMA_FORMAT_ERROR:
         *why = "no xz header";
@@ -45,7 +70,7 @@ static decoder_status fail(lzma_ret result, const char **why)
 
 static decoder_status step_xz(void *opaque, decoder_span *span, const char **why)
 {
-    lzma_stream *state = opaque;
+    lzma_stream *state = &((xz *)opaque)->stream;
     state->next_in = span->in;
     state->avail_in = span->in_bytes;
     state->next_out = span->out;
@@ -59,12 +84,6 @@ static decoder_status step_xz(void *opaque, decoder_span *span, const char **why
     }
     /* LZMA_BUF_ERROR: no progress was possible. */
     return result == LZMA_OK || result == LZMA_BUF_ERROR ? DECODER_GOES_ON : fail(result, why);
-}
-
-static void close_xz(void *state)
-{
-    lzma_end(state);
-    free(state);
 }
 
 const decoder_kind decoder_xz = {"xz", "unxz", open_xz, step_xz, close_xz};

@@ -15,6 +15,13 @@
 /* Large enough that system calls hardly count, small enough for the first level cache. */
 enum { BUFFER_BYTES = 32 * 1024 };
 
+/* Of an open file beside its buffer: the C library's FILE and libpcap's handle, with room for a packet. */
+enum { HANDLES_BYTES = 8 * 1024, HANDLES_PACKET_BYTES = 2 * 1024 };
+
+/* libpcap 1.10 (max_snaplen_for_dlt) takes larger packets of two link types: of D-Bus up to 128 MiB, of
+ * EBHSCR 8 MiB; and of USB, 1 MiB. */
+enum { USUAL_PACKET_BYTES = 256 * 1024, HUGE_PACKET_BYTES = 128 << 20 };
+
 /* Capture time is a count of nanoseconds since 1970 that the core adds and subtracts. Half of the range
  * (until 2116) leaves room for any sum of a time and a duration. */
 #define TIME_MAX_NS (INT64_MAX / 2)
@@ -39,6 +46,7 @@ static void close_file(input_file *input)
         pcap_close(input->pcap);
     pcapng_close(&input->blocks);
     free(input->buffer);
+    memory_claim_set(&input->claim, 0);
     input->pcap = NULL;
     input->source = NULL;
     input->buffer = NULL;
@@ -56,13 +64,14 @@ static FILE *open_stream(input_file *input)
     input->is_file = !is_standard && fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     if (input->is_file)
         input->size_bytes = (uint64_t)status.st_size;
-    input->buffer = malloc(BUFFER_BYTES);
+    input->buffer =
+        memory_claim_set(&input->claim, BUFFER_BYTES + HANDLES_BYTES) ? malloc(BUFFER_BYTES) : NULL;
     if (input->buffer == NULL) {
         close(descriptor);
         errno = ENOMEM;
         return NULL;
     }
-    return source_open(descriptor, input->buffer, BUFFER_BYTES, &input->source);
+    return source_open(descriptor, input->buffer, BUFFER_BYTES, input->claim.share, &input->source);
 }
 
 static void tell_given_up(const input_file *input, problem_list *problems)
@@ -121,11 +130,35 @@ static void tell_no_capture(const input_file *input, bool is_cut, const char *wh
 
 static bool open_pcapng(input_file *input, FILE *file, problem_list *problems)
 {
-    pcapng_status status = pcapng_open(&input->blocks, file);
+    pcapng_status status = pcapng_open(&input->blocks, file, input->claim.share);
     if (status == PCAPNG_PACKET)
         return true;
     tell_no_capture(input, status == PCAPNG_CUT, input->blocks.why, problems);
     return false;
+}
+
+/* libpcap's room for a packet grows to the next power of two. */
+static bool claim_packet(input_file *input, uint64_t len_bytes)
+{
+    uint64_t room_bytes = HANDLES_PACKET_BYTES;
+    while (room_bytes < len_bytes)
+        room_bytes *= 2;
+    uint64_t all_bytes = BUFFER_BYTES + HANDLES_BYTES - HANDLES_PACKET_BYTES + room_bytes;
+    if (all_bytes > input->claim.bytes && !memory_claim_set(&input->claim, all_bytes))
+        return false;
+    input->packet_room_bytes = (uint32_t)room_bytes;
+    return true;
+}
+
+/* Before any packet of those is read; of others it is counted once there is one. */
+static uint64_t huge_packet_bytes(pcap_t *pcap)
+{
+    int link_type = pcap_datalink(pcap);
+    uint64_t snap_bytes = (uint64_t)pcap_snapshot(pcap);
+    bool may_be = link_type == DLT_DBUS || link_type == DLT_EBHSCR;
+    if (!may_be || snap_bytes <= USUAL_PACKET_BYTES)
+        return 0;
+    return snap_bytes < HUGE_PACKET_BYTES ? snap_bytes : HUGE_PACKET_BYTES;
 }
 
 static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
@@ -136,7 +169,13 @@ static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
         input->link_type = pcap_datalink(input->pcap); /* these three are so for each packet */
         input->interface = &input->own_number;
         input->step = 1;
-        return true;
+        if (claim_packet(input, huge_packet_bytes(input->pcap)))
+            return true;
+        problems_add(
+            problems,
+            "%s: packets of its link type (%s) may be so large that --memory leaves no room to read them",
+            input_name(input), pcap_datalink_val_to_name(input->link_type));
+        return false;
     }
     tell_no_capture(input, strstr(why, "truncated") != NULL, why, problems);
     fclose(file);
@@ -145,8 +184,9 @@ static bool open_pcap(input_file *input, FILE *file, problem_list *problems)
 
 static void tell_unopened(const input_file *input, int error, problem_list *problems)
 {
-    const char *remedy =
-        error == EMFILE ? "; raise the limit (ulimit -n) or merge files first (mergecap)" : "";
+    const char *remedy = error == EMFILE   ? "; raise the limit (ulimit -n) or merge files first (mergecap)"
+                         : error == ENOMEM ? "; give more --memory, or merge files first (mergecap)"
+                                           : "";
     if (error == EINTR)
         tell_given_up(input, problems);
     else
@@ -174,9 +214,10 @@ static bool open_capture(input_file *input, problem_list *problems)
     return is_open;
 }
 
-bool input_init(input_file *input, const char *path, uint16_t index, problem_list *problems)
+bool input_init(input_file *input, const char *path, uint16_t index, memory_share *memory,
+                problem_list *problems)
 {
-    *input = (input_file){.path = path, .index = index};
+    *input = (input_file){.path = path, .index = index, .claim = {.share = memory}};
     return open_capture(input, problems);
 }
 
@@ -296,6 +337,11 @@ static bool read_pcap(input_file *input, problem_list *problems)
         const char *why = pcap_geterr(input->pcap);
         if (result == PCAP_ERROR)
             tell_break(input, strstr(why, "truncated") != NULL, why, problems);
+        close_file(input);
+        return false;
+    }
+    if (header->caplen > input->packet_room_bytes && !claim_packet(input, header->caplen)) {
+        tell_break(input, false, "no memory (--memory) for a packet so large", problems);
         close_file(input);
         return false;
     }

@@ -17,11 +17,12 @@ enum { INPUT_PROBLEMS_MAX = 4 };
 
 typedef struct input_file {
     const char *path;
-    pcap_t *pcap;   /* a pcap file; NULL: parked, ended, never opened, or a pcapng file */
-    pcapng blocks;  /* a pcapng file */
-    source *source; /* of the bytes of either, while it is open; NULL: they are not compressed */
-    char *buffer;   /* of its FILE */
-    bool is_file;   /* a regular file: can be opened again */
+    memory_claim claim; /* while it is open: of its buffers, and of libpcap's */
+    pcap_t *pcap;       /* a pcap file; NULL: parked, ended, never opened, or a pcapng file */
+    pcapng blocks;      /* a pcapng file */
+    source *source;     /* of the bytes of either, while it is open; NULL: they are not compressed */
+    char *buffer;       /* of its FILE */
+    bool is_file;       /* a regular file: can be opened again */
     bool is_parked;
     bool has_odd_time;
     bool has_no_time;
@@ -32,8 +33,9 @@ typedef struct input_file {
     uint32_t own_number;    /* of its one interface, when it is a pcap file */
     int64_t coarse_tick_ns; /* the longest beyond microseconds of its interfaces that had packets; 0: none */
     /* The packet that is ready; `header` and `bytes` only while it is not parked. */
-    uint64_t frame; /* its number in this file; 0: none read yet */
-    uint32_t step;  /* from the packet before; more than 1 over records that are no packets */
+    uint64_t frame;             /* its number in this file; 0: none read yet */
+    uint32_t packet_room_bytes; /* of a pcap file: libpcap has room for such a packet, and that is claimed */
+    uint32_t step;              /* from the packet before; more than 1 over records that are no packets */
     int link_type;
     uint32_t *interface; /* the number of its interface, the caller's to give; 0: none yet */
     int64_t time_ns;
@@ -42,9 +44,10 @@ typedef struct input_file {
     struct pcap_pkthdr blocks_header; /* what `header` points to for a pcapng file */
 } input_file;
 
-/* Opens path ("-": standard input). False, and a problem told, when there is nothing to read. `path` lives as
- * long as the input. Give it to input_fini in any case. */
-bool input_init(input_file *input, const char *path, uint16_t index, problem_list *problems);
+/* Opens path ("-": standard input). False, and a problem told, when there is nothing to read. `path`, and
+ * `memory` (NULL: no limit), live as long as the input. Give it to input_fini in any case. */
+bool input_init(input_file *input, const char *path, uint16_t index, memory_share *memory,
+                problem_list *problems);
 void input_fini(input_file *input);
 
 /* The path, or "standard input". */

@@ -18,7 +18,8 @@ static origin_run *run_at(const origin_map *origin, size_t index)
 static void grow(origin_map *origin)
 {
     size_t room = origin->room == 0 ? FIRST_ROOM : origin->room * 2;
-    if (room > ORIGIN_RUNS_MAX || origin->first != 0)
+    if (room > ORIGIN_RUNS_MAX || origin->first != 0 ||
+        !memory_claim_set(&origin->claim, room * sizeof *origin->runs))
         return;
     origin_run *runs = realloc(origin->runs, room * sizeof *runs);
     if (runs == NULL)
@@ -29,6 +30,7 @@ static void grow(origin_map *origin)
 
 void origin_fini(origin_map *origin)
 {
+    memory_claim_set(&origin->claim, 0);
     free(origin->runs);
 }
 

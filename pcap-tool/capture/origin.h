@@ -5,6 +5,8 @@
 #ifndef CAPTURE_ORIGIN_H
 #define CAPTURE_ORIGIN_H
 
+#include "memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,8 +22,9 @@ typedef struct origin_run {
     uint16_t input;
 } origin_run;
 
-/* A ring: the newest runs are kept. All zero: empty. */
+/* A ring: the newest runs are kept. All zero: empty; but the claim's share may be set. */
 typedef struct origin_map {
+    memory_claim claim;
     origin_run *runs;
     size_t room;
     size_t first;

@@ -83,7 +83,7 @@ static bool make_room(pcapng *self, size_t len_bytes)
 {
     if (len_bytes <= self->block_room)
         return true;
-    uint8_t *grown = realloc(self->block, len_bytes);
+    uint8_t *grown = self->allocator.resize(self->allocator.user, self->block, len_bytes);
     if (grown == NULL)
         return false;
     self->block = grown;
@@ -231,7 +231,8 @@ static pcapng_interface *add_interface(pcapng *self)
 {
     if (self->interface_count == self->interface_room) {
         size_t room = self->interface_room == 0 ? 4 : self->interface_room * 2;
-        pcapng_interface *grown = realloc(self->interfaces, room * sizeof *grown);
+        pcapng_interface *grown =
+            self->allocator.resize(self->allocator.user, self->interfaces, room * sizeof *grown);
         if (grown == NULL)
             return NULL;
         self->interfaces = grown;
@@ -343,9 +344,9 @@ pcapng_status pcapng_next(pcapng *self, pcapng_packet *out)
 
 /* ---- Opening and closing ---- */
 
-pcapng_status pcapng_open(pcapng *self, FILE *file)
+pcapng_status pcapng_open(pcapng *self, FILE *file, memory_share *memory)
 {
-    *self = (pcapng){.file = file};
+    *self = (pcapng){.file = file, .allocator = memory_allocator(memory)};
     if (!make_room(self, sizeof(uint32_t))) /* read_order comes before the block's length is known */
         return damaged(self, "not enough memory");
     block first = {0};
@@ -359,7 +360,9 @@ void pcapng_close(pcapng *self)
 {
     if (self->file != NULL)
         fclose(self->file);
-    free(self->block);
-    free(self->interfaces);
+    if (self->block != NULL)
+        self->allocator.resize(self->allocator.user, self->block, 0);
+    if (self->interfaces != NULL)
+        self->allocator.resize(self->allocator.user, self->interfaces, 0);
     *self = (pcapng){.file = NULL};
 }

@@ -11,6 +11,7 @@
 #ifndef CAPTURE_PCAPNG_H
 #define CAPTURE_PCAPNG_H
 
+#include "memory.h"
 #include "pcapng_clock.h"
 
 #include <pcap/pcap.h>
@@ -32,6 +33,7 @@ typedef struct pcapng_interface {
 
 typedef struct pcapng {
     FILE *file; /* NULL: not open */
+    ka_allocator allocator;
     uint8_t *block;
     size_t block_room;
     pcapng_interface *interfaces; /* of the section */
@@ -57,8 +59,9 @@ typedef enum pcapng_status {
     PCAPNG_DAMAGED, /* self->why tells */
 } pcapng_status;
 
-/* Reads the first section header. The file is taken, whatever comes out: pcapng_close closes it. */
-pcapng_status pcapng_open(pcapng *self, FILE *file);
+/* Reads the first section header. The file is taken, whatever comes out: pcapng_close closes it. What is
+ * allocated is counted in `memory` (NULL: nowhere), which lives as long. */
+pcapng_status pcapng_open(pcapng *self, FILE *file, memory_share *memory);
 void pcapng_close(pcapng *self);
 
 pcapng_status pcapng_next(pcapng *self, pcapng_packet *out);

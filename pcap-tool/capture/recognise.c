@@ -37,7 +37,7 @@ recognised recognise_capture(const char *path)
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     source *bytes;
     char buffer[BUFFER_BYTES];
-    FILE *file = descriptor < 0 ? NULL : source_open(descriptor, buffer, sizeof buffer, &bytes);
+    FILE *file = descriptor < 0 ? NULL : source_open(descriptor, buffer, sizeof buffer, NULL, &bytes);
     if (file == NULL)
         return RECOGNISED_UNREADABLE;
     recognised result = recognise(file, bytes);

@@ -33,13 +33,14 @@ struct source {
     source_state state;
     const decoder_kind *kind;
     void *decoder;
-    const char *why;   /* SOURCE_BROKEN */
-    bool has_ended;    /* the file has */
-    bool is_between;   /* frames; what follows is another one, zeros, or nothing */
-    bool is_given_up;  /* a signal ended the reading */
-    uint64_t offset;   /* in the file, of the end of what was read */
-    const uint8_t *at; /* the next byte that was read and not taken */
-    size_t left;       /* how many there are of those */
+    const char *why;    /* SOURCE_BROKEN */
+    bool has_ended;     /* the file has */
+    bool is_between;    /* frames; what follows is another one, zeros, or nothing */
+    bool is_given_up;   /* a signal ended the reading */
+    memory_claim claim; /* of this, whose decoder counts its own */
+    uint64_t offset;    /* in the file, of the end of what was read */
+    const uint8_t *at;  /* the next byte that was read and not taken */
+    size_t left;        /* how many there are of those */
     uint8_t buffer[COMPRESSED_BYTES];
 };
 
@@ -117,7 +118,7 @@ static bool recognise(source *self)
                                              : SOURCE_PACKED;
     if (self->state != SOURCE_PACKED)
         return true;
-    self->decoder = self->kind->open();
+    self->decoder = self->kind->open(self->claim.share);
     if (self->decoder == NULL)
         errno = ENOMEM;
     return self->decoder != NULL;
@@ -195,6 +196,7 @@ static int close_cookie(void *cookie)
     if (self->decoder != NULL)
         self->kind->close(self->decoder);
     int result = close(self->descriptor);
+    memory_claim_set(&self->claim, 0);
     free(self);
     return result;
 }
@@ -209,16 +211,20 @@ static FILE *open_plain(int descriptor, char *buffer, size_t buffer_bytes)
     return stream;
 }
 
-static FILE *open_read_on(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes, source **out)
+static FILE *open_read_on(int descriptor, uint8_t first, char *buffer, size_t buffer_bytes,
+                          memory_share *memory, source **out)
 {
-    source *self = malloc(sizeof *self);
+    memory_claim claim = {.share = memory};
+    source *self = memory_claim_set(&claim, sizeof *self) ? malloc(sizeof *self) : NULL;
     if (self == NULL) {
+        memory_claim_set(&claim, 0);
         close(descriptor);
         errno = ENOMEM;
         return NULL;
     }
     memset(self, 0, offsetof(source, buffer));
     self->descriptor = descriptor;
+    self->claim = claim;
     self->buffer[0] = first;
     self->at = self->buffer;
     self->left = self->offset = 1;
@@ -240,7 +246,7 @@ static bool may_wait(int descriptor)
     return fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode);
 }
 
-FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out)
+FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, memory_share *memory, source **out)
 {
     uint8_t first;
     ssize_t got = read_on(descriptor, &first, 1);
@@ -251,7 +257,7 @@ FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **ou
         return NULL;
     }
     if (got == 1 && (decoder_may_start(first) || may_wait(descriptor)))
-        return open_read_on(descriptor, first, buffer, buffer_bytes, out);
+        return open_read_on(descriptor, first, buffer, buffer_bytes, memory, out);
     FILE *stream =
         open_plain(descriptor, buffer, buffer_bytes); /* a read that failed will fail again there */
     if (stream != NULL && got == 1)

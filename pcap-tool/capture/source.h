@@ -5,6 +5,8 @@
 #ifndef CAPTURE_SOURCE_H
 #define CAPTURE_SOURCE_H
 
+#include "memory.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,10 +17,11 @@ typedef struct source source;
 enum { SOURCE_FAULT_BYTES = 256 };
 
 /* A stream of the (decompressed) bytes, to be read once from front to end, with this buffer. Takes the
- * descriptor, which is closed when the stream is, or when NULL is returned (with errno). *out lives as long
+ * descriptor, which is closed when the stream is, or when NULL is returned (with errno). What it allocates is
+ * counted in `memory` (NULL: nowhere), which lives as long. *out lives as long
  * as the stream; it is NULL for a regular file that needs no decompression: then the stream is the C
  * library's own, whose reading is twice as fast. */
-FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, source **out);
+FILE *source_open(int descriptor, char *buffer, size_t buffer_bytes, memory_share *memory, source **out);
 
 /* Asked when a signal came while reading waits, and now and then, of any source: true ends it, as an error
  * (EINTR). */

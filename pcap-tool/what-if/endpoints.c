@@ -36,8 +36,10 @@ static bool make_room(what_if_endpoints *endpoints)
 
 void what_if_endpoints_add(what_if_endpoints *endpoints, const ka_endpoint_record *record)
 {
-    if (!make_room(endpoints))
+    if (!make_room(endpoints)) {
+        endpoints->left_out++;
         return;
+    }
     what_if_endpoint *endpoint = &endpoints->at[endpoints->count++];
     endpoint->server = record->server;
     endpoint->timer = what_if_timer_of(record);

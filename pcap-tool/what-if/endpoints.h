@@ -22,6 +22,7 @@ typedef struct what_if_endpoints {
     what_if_endpoint *at;
     size_t count;
     size_t room;
+    uint64_t left_out; /* there was no memory for */
 } what_if_endpoints;
 
 void what_if_endpoints_init(what_if_endpoints *endpoints, const ka_allocator *allocator);

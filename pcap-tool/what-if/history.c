@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_ROOM = 1024 };
+/* Less than the fourth part of the first room is not worth growing for. */
+enum { FIRST_ROOM = 1024, LEAST_PART = 4 };
 
 void what_if_history_init(what_if_history *history, const ka_allocator *allocator)
 {
@@ -24,21 +25,21 @@ void what_if_history_fini(what_if_history *history)
     what_if_history_init(history, allocator);
 }
 
-/* Room for one more; false at the limit, or when memory runs out. */
-static bool reserve(const ka_allocator *allocator, void **array, size_t count, size_t *room, size_t most,
+/* Room for one more: twice as much, or as near to that as there is memory. False when that runs out. */
+static bool reserve(const ka_allocator *allocator, void **array, size_t count, size_t *room,
                     size_t each_bytes)
 {
     if (count < *room)
         return true;
-    size_t wanted = *room > 0 ? *room * 2 : FIRST_ROOM;
-    if (wanted > most)
-        wanted = most;
-    void *grown = count < wanted ? allocator->resize(allocator->user, *array, wanted * each_bytes) : NULL;
-    if (!grown)
-        return false;
-    *array = grown;
-    *room = wanted;
-    return true;
+    void *grown = NULL;
+    for (size_t more = *room > 0 ? *room : FIRST_ROOM; !grown && more >= FIRST_ROOM / LEAST_PART; more /= 2) {
+        grown = allocator->resize(allocator->user, *array, (*room + more) * each_bytes);
+        if (grown)
+            *room += more;
+    }
+    if (grown)
+        *array = grown;
+    return grown != NULL;
 }
 
 /* Saturated, with one number left above it. */
@@ -52,8 +53,7 @@ void what_if_history_gap(what_if_history *history, const ka_gap_record *gap)
     void *array = history->gaps;
     if (history->full)
         return;
-    if (!reserve(history->allocator, &array, history->gap_count, &history->gap_room, WHAT_IF_GAPS_MAX,
-                 sizeof *history->gaps)) {
+    if (!reserve(history->allocator, &array, history->gap_count, &history->gap_room, sizeof *history->gaps)) {
         history->full = true; /* a connection without all its gaps is worth nothing */
         return;
     }
@@ -88,9 +88,8 @@ void what_if_history_connection(what_if_history *history, const ka_record *recor
     if (strcmp(record->protocol, "none") == 0 || strcmp(record->protocol, "other") == 0)
         return;
     if (!history->full)
-        history->full =
-            !reserve(history->allocator, &array, history->connection_count, &history->connection_room,
-                     WHAT_IF_CONNECTIONS_MAX, sizeof *history->connections);
+        history->full = !reserve(history->allocator, &array, history->connection_count,
+                                 &history->connection_room, sizeof *history->connections);
     if (history->full) {
         history->left_out++;
         return;

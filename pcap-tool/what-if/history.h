@@ -2,17 +2,13 @@
  *
  * SPDX-License-Identifier: GPL-2.0-or-later
  *
- * Exact, up to a limit: a replay needs the gaps of a connection in their order. Connections that settle when
- * the memory is full are left out and counted; those kept are whole.
+ * Exact, as long as there is memory: a replay needs the gaps of a connection in their order. Connections that
+ * settle when it is used up are left out and counted; those kept are whole.
  */
 #ifndef WHAT_IF_HISTORY_H
 #define WHAT_IF_HISTORY_H
 
 #include "keptalive.h"
-
-/* 120 MB and 256 MB at most. Eight gaps a connection are a busy pool's; a capture with more of either has
- * enough to show what a setting does. */
-enum { WHAT_IF_CONNECTIONS_MAX = 1 << 20, WHAT_IF_GAPS_MAX = 1 << 23 };
 
 /* A gap before request `number` of its connection. */
 typedef struct what_if_gap {

@@ -17,7 +17,7 @@ typedef struct server_range {
 } server_range;
 
 struct what_if {
-    ka_allocator allocator;
+    what_if_memory memory;
     what_if_question question;
     ka_sink sink;
     const ka_sink *next;
@@ -78,13 +78,13 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
 }
 
 what_if *what_if_new(const what_if_question *question, int64_t margin_ns, const ka_sink *next,
-                     const ka_allocator *allocator)
+                     const what_if_memory *memory)
 {
-    what_if *self = allocator->resize(allocator->user, NULL, sizeof *self);
+    what_if *self = memory->work.resize(memory->work.user, NULL, sizeof *self);
     if (!self)
         return NULL;
     *self = (struct what_if){
-        .allocator = *allocator,
+        .memory = *memory,
         .question = *question,
         .next = next,
         .margin_ns = margin_ns,
@@ -94,8 +94,8 @@ what_if *what_if_new(const what_if_question *question, int64_t margin_ns, const 
                  .exchange = next->exchange ? on_exchange : NULL,
                  .endpoint = on_endpoint},
     };
-    what_if_history_init(&self->history, &self->allocator);
-    what_if_endpoints_init(&self->endpoints, &self->allocator);
+    what_if_history_init(&self->history, &self->memory.history);
+    what_if_endpoints_init(&self->endpoints, &self->memory.work);
     return self;
 }
 
@@ -105,7 +105,7 @@ void what_if_free(what_if *self)
         return;
     what_if_history_fini(&self->history);
     what_if_endpoints_fini(&self->endpoints);
-    ka_allocator allocator = self->allocator;
+    ka_allocator allocator = self->memory.work;
     if (self->servers)
         allocator.resize(allocator.user, self->servers, 0);
     allocator.resize(allocator.user, self, 0);
@@ -148,7 +148,7 @@ static bool find_others(what_if *self)
                what_if_compare_addresses(&c->server, &history->connections[end].server, false) == 0 &&
                what_if_compare_addresses(&c->client, &history->connections[end].client, true) == 0)
             end++;
-        if (!what_if_find_others(c, end - first, &self->allocator))
+        if (!what_if_find_others(c, end - first, &self->memory.work))
             return false;
     }
     return true;
@@ -162,7 +162,7 @@ static void find_servers(what_if *self)
         count++;
     if (count == 0)
         return;
-    self->servers = self->allocator.resize(self->allocator.user, NULL, count * sizeof *self->servers);
+    self->servers = self->memory.work.resize(self->memory.work.user, NULL, count * sizeof *self->servers);
     if (!self->servers)
         return;
     for (size_t first = 0; first < history->connection_count;) {
@@ -173,6 +173,21 @@ static void find_servers(what_if *self)
     qsort(self->servers, self->server_count, sizeof *self->servers, compare_servers);
 }
 
+/* Whether there will be memory to answer for the first server, which has the most connections: then there
+ * will be for each, as nothing else is allocated any more. */
+static bool can_answer(what_if *self)
+{
+    what_if_bench bench;
+    what_if_deadline deadline;
+    const what_if_timer none = {KA_NONE, WHAT_IF_BASIS_NONE, 0};
+    const server_range *first = self->servers;
+    bool ok = what_if_bench_init(&bench, &self->memory.work, first->count) &&
+              what_if_deadline_of(self->history.connections + first->first, first->count, &none,
+                                  &self->memory.work, &deadline);
+    what_if_bench_fini(&bench);
+    return ok;
+}
+
 void what_if_finish(what_if *self, int64_t end_ns)
 {
     self->end_ns = end_ns;
@@ -180,12 +195,19 @@ void what_if_finish(what_if *self, int64_t end_ns)
     what_if_endpoints_sort(&self->endpoints);
     if (find_others(self))
         find_servers(self);
+    if (self->servers && !can_answer(self))
+        self->server_count = 0;
 }
 
 uint64_t what_if_left_out(const what_if *self)
 {
-    uint64_t kept = self->servers ? 0 : self->history.connection_count; /* there was no memory for the rest */
-    return self->history.left_out + kept;
+    uint64_t unanswered = self->server_count > 0 ? 0 : self->history.connection_count;
+    return self->history.left_out + unanswered;
+}
+
+uint64_t what_if_servers_unknown(const what_if *self)
+{
+    return self->endpoints.left_out;
 }
 
 /* ---- The answer ---- */
@@ -227,9 +249,9 @@ bool what_if_answer_of(const what_if *self, size_t server, what_if_answer *out)
     what_if_bench bench;
     const what_if_endpoint *endpoint = what_if_endpoints_find(&self->endpoints, &connections->server);
     what_if_answer answer = {.server = &connections->server, .name = endpoint->name};
-    bool ok =
-        what_if_bench_init(&bench, &self->allocator, range->count) &&
-        what_if_deadline_of(connections, range->count, &endpoint->timer, &self->allocator, &answer.deadline);
+    bool ok = what_if_bench_init(&bench, &self->memory.work, range->count) &&
+              what_if_deadline_of(connections, range->count, &endpoint->timer, &self->memory.work,
+                                  &answer.deadline);
     if (ok) {
         const what_if_ground ground = {answer.deadline.idle_ns, answer.deadline.longest_used_ns,
                                        self->margin_ns, self->end_ns};

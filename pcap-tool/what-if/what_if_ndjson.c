@@ -100,6 +100,13 @@ static void put_price(FILE *out, const what_if_price *price)
             price->connection, price->open_second);
 }
 
+/* Of the whole capture: nobody kept which servers they were of. */
+static void put_left_out(FILE *out, uint64_t connections)
+{
+    if (connections > 0)
+        fprintf(out, ",\"left_out\":%" PRIu64, connections);
+}
+
 void what_if_ndjson(const what_if *self, FILE *out)
 {
     static what_if_answer answer; /* large */
@@ -113,6 +120,7 @@ void what_if_ndjson(const what_if *self, FILE *out)
             put_captured(out, &answer);
             put_predicted(out, &answer.outcomes[i]);
             put_price(out, &what_if_asked_of(self)->price);
+            put_left_out(out, what_if_left_out(self));
             fprintf(out, ",\"cheapest\":%s}\n", i == answer.best ? "true" : "false");
         }
     }

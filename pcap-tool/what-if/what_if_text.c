@@ -73,6 +73,22 @@ static void write_question(const what_if *self, FILE *out, bool colored)
     fputs(color(colored, COLOR_PLAIN), out);
 }
 
+/* What follows is without them. */
+static void write_left_out(const what_if *self, FILE *out)
+{
+    uint64_t left_out = what_if_left_out(self);
+    char line[LINE_BYTES] = "", count[UNITS_COUNT_BYTES];
+    if (left_out == 0)
+        return;
+    units_count(left_out, count);
+    line_append(
+        line, LINE_BYTES,
+        "%s connection%s of this capture could not be kept to be replayed, and %s missing below. More "
+        "--memory keeps more.",
+        count, units_plural(left_out), left_out == 1 ? "is" : "are");
+    wrap(out, 0, 0, line);
+}
+
 /* ---- What was captured ---- */
 
 static void write_title(const what_if_answer *answer, FILE *out, bool colored)
@@ -280,6 +296,9 @@ void what_if_text(const what_if *self, FILE *out, bool colored)
 {
     size_t count = what_if_server_count(self);
     write_question(self, out, colored);
+    write_left_out(self, out);
+    if (count == 0 && what_if_left_out(self) > 0)
+        return;
     if (count == 0) {
         wrap(out, 0, 0, "Nothing to replay: no connection carries HTTP or TLS, or none to that server.");
         return;

@@ -27,6 +27,7 @@ class Instance:
     ends: dict = field(default_factory=dict)     # connection -> ((client ip, port), (server ip, port)) as text
     servers: dict = field(default_factory=dict)  # server -> (ip, port)
     raw: dict = field(default_factory=dict)      # connection -> packed addresses and ports
+    isns: dict = field(default_factory=dict)     # connection -> initial sequence numbers
 
 
 class Capture:
@@ -60,6 +61,8 @@ class Capture:
             server_port = case.servers[connection.server]["port"]
             instance.ends[name] = ((str(client), port), (str(server), server_port))
             instance.raw[name] = ((client.packed, port), (server.packed, server_port))
+            shift = ISN_STEP * number if connection.reuses else 0  # the same ports need other sequence numbers
+            instance.isns[name] = tuple((base + shift) % MODULUS for base in variant.isn)
         return instance
 
     def event_of(self, frame):
@@ -120,9 +123,7 @@ def datagram(instance, packet):
     ends = instance.raw[segment.connection]
     (source, source_port), (target, target_port) = ends[segment.side], ends[1 - segment.side]
     connection = variant.case.connections[segment.connection]
-    number = list(variant.case.connections).index(segment.connection)
-    shift = ISN_STEP * number if connection.reuses else 0  # the same ports need other sequence numbers
-    isn = [(base + shift) % MODULUS for base in variant.isn]
+    isn = instance.isns[segment.connection]
     seq = (isn[segment.side] + packet.seq) % MODULUS
     ack = (isn[1 - segment.side] + packet.ack) % MODULUS if packet.flags & ACK else 0
     tail = struct.pack("!BBH", MSS_OPTION, 4, connection.mss) if packet.flags & SYN else b""

@@ -34,22 +34,23 @@ def of_cases(rules, cases):
             if excuse.case in names]
 
 
-def judge(capture, output, transformation, excuses):
+def judge(said, transformation, excuses, only=None):
     """verdict.judge of what the plugin said."""
-    cases = {instance.variant.case.name: instance.variant.case for instance in capture.instances}
+    cases = {instance.variant.case.name: instance.variant.case for instance in said.capture.instances}
     by_case = {}
     for excuse in excuses:
         if excuse.holds_in(transformation) and excuse.case in cases:
             by_case.setdefault(excuse.case, []).extend(excuse.wanted(cases[excuse.case]))
-    return verdict.judge(capture, output, transformation, by_case)
+    return verdict.judge(said, transformation, by_case, only)
 
 
-def needless(capture, output, transformation, excuses):
+def needless(said, transformation, excuses):
     """Problems: excuses without which the plugin would say what is expected."""
     found = []
     for excuse in excuses:
         if excuse.is_checked_in(transformation):
-            problems, _ = judge(capture, output, transformation, [other for other in excuses if other is not excuse])
+            others = [other for other in excuses if other is not excuse]
+            problems, _ = judge(said, transformation, others, only=excuse.case)
             if not any(problem.case and problem.case.name == excuse.case for problem in problems):
                 found.append(verdict.Problem(None, "", 0, f"exceptions.tsv:{excuse.line}: nothing needs this line any more"))
     return found

@@ -213,7 +213,7 @@ class Judging(unittest.TestCase):
     def problems(self, *findings, transformation="plain"):
         lines = "".join(json.dumps(record) + "\n" for record in (self.record, *findings))
         return [problem.text for problem in
-                verdict.judge(self.capture, lines.encode(), transformation, self.excuses)[0]]
+                verdict.judge(verdict.Said(self.capture, lines.encode()), transformation, self.excuses)[0]]
 
     def test_as_expected(self):
         self.assertEqual(self.problems(self.found), [])
@@ -262,17 +262,18 @@ class Judging(unittest.TestCase):
         self.assertEqual(len(self.problems()), 2)
         listed = excuses.of_cases(rules, [self.case])
         said = json.dumps(self.record).encode()
-        self.assertEqual(excuses.judge(self.capture, said, "plain", listed)[0], [])
-        self.assertEqual(excuses.needless(self.capture, said, "plain", listed), [])
-        graver = said + b"\n" + json.dumps(self.found | {"severity": "error"}).encode()
-        self.assertRegex(excuses.judge(self.capture, graver, "plain", listed)[0][0].text, "maybe, but not error")
+        graver = verdict.Said(self.capture, said + b"\n" + json.dumps(self.found | {"severity": "error"}).encode())
+        said = verdict.Said(self.capture, said)
+        self.assertEqual(excuses.judge(said, "plain", listed)[0], [])
+        self.assertEqual(excuses.needless(said, "plain", listed), [])
+        self.assertRegex(excuses.judge(graver, "plain", listed)[0][0].text, "maybe, but not error")
 
     def test_needless_exceptions_are_told(self):
         rule = exceptions.Rule(7, f"cases/{self.case.name}:plain", "*", "finding:closed-early")
-        said = (json.dumps(self.record) + "\n" + json.dumps(self.found)).encode()
+        said = verdict.Said(self.capture, (json.dumps(self.record) + "\n" + json.dumps(self.found)).encode())
         listed = excuses.of_cases([rule], [self.case])
-        self.assertRegex(excuses.needless(self.capture, said, "plain", listed)[0].text, "exceptions.tsv:7")
-        self.assertEqual(excuses.needless(self.capture, said, "resent", listed), [])
+        self.assertRegex(excuses.needless(said, "plain", listed)[0].text, "exceptions.tsv:7")
+        self.assertEqual(excuses.needless(said, "resent", listed), [])
 
     def test_exceptions_name_what_there_is(self):
         for capture, stream in (("cases/no/such", "*"), (f"cases/{self.case.name}:magic", "*"),

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 
 from payload import H2_PREFACE, h2
-from play import FIN, ISN, MODULUS, PSH, RST, SYN, Play
+from play import FIN, ISN, MODULUS, PSH, RST, SYN, Packet, Play
 
 SWAPPED_NS = 900_000      # by how much a piece is captured late: twice that is less than 3 ms
 COPY_NS = 150_000         # a mirror port's copy
@@ -49,8 +49,8 @@ def pieces(packet, cuts):
     made = []
     for number, (first, end) in enumerate(zip(edges, edges[1:])):
         flags = packet.flags if end == len(packet.bytes) else packet.flags & ~(FIN | RST | PSH)
-        made.append(replace(packet, seq=packet.seq + first,
-                            bytes=packet.bytes[first:end], flags=flags, ip_id=(packet.ip_id + 7 * number) & 0xffff))
+        made.append(Packet(packet.time_ns, packet.segment, packet.seq + first, packet.ack, flags, packet.bytes[first:end],
+                           (packet.ip_id + 7 * number) & 0xffff, packet.clock_ns))
     return made
 
 

@@ -26,7 +26,9 @@ class Told:
 
 
 def read_records(output):
-    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines()]
+    """All but those of servers, which are long and of which no case expects anything."""
+    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines()
+            if not line.startswith('{"type":"endpoint"')]
 
 
 def ends_of(record):
@@ -63,13 +65,25 @@ def assign(capture, records):
     return told, strays
 
 
-def judge(capture, output, transformation, excuses=None):
-    """(problems of all instances, names of the cases that needed their `unless` lines). excuses: of a case, by its name."""
-    told, strays = assign(capture, read_records(output))
-    problems = [Problem(None, "", 0, f"a finding of no story: {json.dumps(stray, default=str)}") for stray in strays]
+class Said:
+    """What a front end said of a capture."""
+
+    def __init__(self, capture, output):
+        self.capture = capture
+        self.told, strays = assign(capture, read_records(output))
+        self.strays = [Problem(None, "", 0, f"a finding of no story: {json.dumps(stray, default=str)}")
+                       for stray in strays]
+
+
+def judge(said, transformation, excuses=None, only=None):
+    """(problems of all instances, names of the cases that needed their `unless` lines). excuses: of a case, by its name;
+    only: the name of the one case to judge."""
+    capture, told, problems = said.capture, said.told, list(said.strays)
     excused = set()
     for instance in capture.instances:
         case = instance.variant.case
+        if only not in (None, case.name):
+            continue
         usual = expectation.effective(case.expectations, (excuses or {}).get(case.name, []))
         found = Judge(capture, instance, told[id(instance)], transformation, usual).judge()
         if found and gated(case, transformation):

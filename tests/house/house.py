@@ -82,8 +82,9 @@ def includes(path):
 
 
 def resolve(tree, path, name):
-    """The file in the tree that #include "name" means, or None."""
-    for base in (path.parent, tree / "core", tree / "pcap-tool", tree / "plugin", tree):
+    """The file in the tree that #include "name" means, or None. A directory's own headers come before the core's."""
+    own = tree / path.relative_to(tree).parts[0]
+    for base in (path.parent, own, tree / "core", tree / "pcap-tool", tree / "plugin", tree):
         candidate = Path(os.path.normpath(base / name))
         if candidate.is_file() and candidate.is_relative_to(tree):
             return candidate

@@ -11,6 +11,7 @@
 #include "unit.h"
 
 #include "audit.h"
+#include "page.h"
 
 enum { CLIENT, SERVER };
 enum { STORY_BYTES = 100, STORY_MAX = 64 };
@@ -147,27 +148,14 @@ static inline ka_record story_only_record(story *s)
     return s->records[0];
 }
 
-typedef struct story_line {
-    char text[4096];
-    size_t len_bytes;
-} story_line;
-
-static inline bool story_line_add(void *user, const char *bytes, size_t len_bytes)
-{
-    story_line *line = user;
-    assert_true(line->len_bytes + len_bytes < sizeof line->text);
-    memcpy(line->text + line->len_bytes, bytes, len_bytes);
-    line->len_bytes += len_bytes;
-    return true;
-}
-
 /* Records as they are told: their bytes in memory differ in the padding. */
 static inline void story_same_record(const ka_record *a, const ka_record *b)
 {
-    story_line lines[2] = {0};
-    assert_true(ka_write_connection(&(ka_writer){.user = &lines[0], .write = story_line_add}, a));
-    assert_true(ka_write_connection(&(ka_writer){.user = &lines[1], .write = story_line_add}, b));
-    assert_string_equal(lines[0].text, lines[1].text);
+    page pages[2];
+    ka_writer writers[2] = {page_writer(&pages[0]), page_writer(&pages[1])};
+    assert_true(ka_write_connection(&writers[0], a));
+    assert_true(ka_write_connection(&writers[1], b));
+    assert_string_equal(pages[0].text, pages[1].text);
     assert_memory_equal(a->finding_severity, b->finding_severity, sizeof a->finding_severity);
 }
 

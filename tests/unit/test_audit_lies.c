@@ -4,24 +4,7 @@
  */
 #include "unit.h"
 
-#include "story.h"
-
-static story s;
-
-static int begin(void **state)
-{
-    (void)state;
-    story_begin(&s);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    assert_int_equal(s.status, KA_OK);
-    story_end(&s);
-    return 0;
-}
+#include "one_story.h"
 
 static uint32_t random_state;
 

@@ -36,7 +36,7 @@ static int begin(void **state)
 {
     (void)state;
     memset(&all, 0, sizeof all);
-    budget_init(&all.memory, MEMORY_LEAST_BYTES);
+    budget_init(&all.memory, MEMORY_LEAST_BYTES, false);
     ka_config config = {.allocator = blocks_allocator(&all.memory.small),
                         .ledgers = memory_allocator(&all.memory.ledgers),
                         .sink = {.user = &all, .connection = on_connection, .finding = on_finding},
@@ -101,10 +101,15 @@ static void all_can_be_used_up(void **state)
     assert_in_range(limits->tombstones, 1000, 100000);
     assert_in_range(limits->total_bytes, limits->direction_bytes, 4 << 20);
     budget large;
-    budget_init(&large, MEMORY_DEFAULT_BYTES);
+    budget_init(&large, MEMORY_DEFAULT_BYTES, false);
     assert_true(large.limits.connections > 1000000); /* what the benchmark holds open */
     budget_fini(&large);
-    budget_init(&large, UINT64_C(1) << 50);
+    budget_init(&large, MEMORY_LEAST_BYTES, true);
+    assert_int_equal(large.whole.limit_bytes + large.what_if.limit_bytes, MEMORY_LEAST_BYTES);
+    assert_int_equal(large.history.limit_bytes * 3, large.what_if.limit_bytes);
+    assert_in_range(large.limits.connections, 5000, limits->connections - 1);
+    budget_fini(&large);
+    budget_init(&large, UINT64_C(1) << 50, false);
     assert_int_equal(large.limits.tombstones, stream_limits_default.tombstones);
     assert_int_equal(large.limits.total_bytes, stream_limits_default.total_bytes);
     budget_fini(&large);

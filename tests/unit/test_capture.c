@@ -165,7 +165,7 @@ static void test_filter_prepared_early(void **state)
     char early[CAPTURE_ERROR_BYTES] = "", late[CAPTURE_ERROR_BYTES] = "";
     bool usage = false;
     capture_options options = {paths, 2, "tcp port https"};
-    capture *cap = capture_open_filtered(&options, capture_filter_new(options.filter), early, &usage);
+    capture *cap = capture_open_filtered(&options, capture_filter_new(options.filter), NULL, early, &usage);
     assert_non_null(cap);
     expect_next(cap, 3, 20, 443);
     expect_end(cap);
@@ -175,12 +175,12 @@ static void test_filter_prepared_early(void **state)
         options.filter = wrong[i];
         assert_null(capture_open(&options, late, &usage));
         usage = false;
-        assert_null(capture_open_filtered(&options, capture_filter_new(options.filter), early, &usage));
+        assert_null(capture_open_filtered(&options, capture_filter_new(options.filter), NULL, early, &usage));
         assert_true(usage);
         assert_string_equal(early, late);
     }
     options.path_count = 0;
-    assert_null(capture_open_filtered(&options, capture_filter_new("tcp"), early, &usage));
+    assert_null(capture_open_filtered(&options, capture_filter_new("tcp"), NULL, early, &usage));
     capture_filter_free(NULL);
 }
 

@@ -378,8 +378,48 @@ static void test_windows_are_bounded(void **state)
     uint32_t crc = lzma_crc32(xz.at + BLOCK, header_bytes, 0);
     for (size_t i = 0; i < 4; i++)
         xz.at[BLOCK + header_bytes + i] = (uint8_t)(crc >> 8 * i);
-    expect_refused(&xz, "takes more than 128 MiB to decompress");
+    expect_refused(&xz, "takes more than 128 MiB, or than --memory leaves");
 #endif
+}
+
+/* All of it, or told to be too large; and nothing is counted any more when it is closed. */
+static bool reads_within(const char *path, uint64_t limit_bytes)
+{
+    memory_share share = {.limit_bytes = limit_bytes};
+    char error[CAPTURE_ERROR_BYTES] = "";
+    bool usage = true;
+    capture *cap = capture_open_filtered(&(capture_options){&path, 1, NULL}, NULL, &share, error, &usage);
+    if (cap != NULL) {
+        expect_three(cap);
+        assert_int_equal(capture_problem_count(cap), 0);
+        assert_in_range(share.used_bytes, 1, limit_bytes);
+        capture_close(cap);
+    } else {
+        assert_false(usage);
+        assert_true(strstr(error, "memory") != NULL);
+    }
+    assert_int_equal(share.used_bytes, 0);
+    return cap != NULL;
+}
+
+static void test_memory_is_counted(void **state)
+{
+    (void)state;
+    bytes plain, packed;
+    plain_capture(&plain);
+    for (int i = 0; i < FORMATS; i++) {
+        if (formats[i].compress == NULL)
+            continue;
+        assert_true(formats[i].compress(&plain, &packed));
+        const char *path = write_bytes("packed", packed.at, packed.count);
+        bool read = false;
+        for (uint64_t limit_bytes = 1; limit_bytes <= 64 << 20; limit_bytes *= 2) {
+            bool now = reads_within(path, limit_bytes);
+            assert_true(now || !read); /* more memory never reads less */
+            read = now;
+        }
+        assert_true(read);
+    }
 }
 
 /* Decompressed piece by piece: packets come out that are many times the buffers. */
@@ -418,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_cut_and_damage_name_the_byte),
         cmocka_unit_test(test_merged_with_others),
         cmocka_unit_test(test_windows_are_bounded),
+        cmocka_unit_test(test_memory_is_counted),
         cmocka_unit_test(test_many_packets),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -145,7 +145,8 @@ static void the_record_names_the_first_one(void **state)
 static void nobody_is_told_of_nobody(void **state)
 {
     story s;
-    story_line told = {.len_bytes = 0};
+    page told;
+    ka_writer writer = page_writer(&told);
     (void)state;
     story_begin(&s);
     talk t = talk_open(&s, 0, false);
@@ -153,7 +154,7 @@ static void nobody_is_told_of_nobody(void **state)
     say_preamble(&t, 0.1, 0);
     ka_record record = story_only_record(&s);
     assert_int_equal(record.proxied_for.version, 0);
-    assert_true(ka_write_connection(&(ka_writer){.user = &told, .write = story_line_add}, &record));
+    assert_true(ka_write_connection(&writer, &record));
     assert_null(strstr(told.text, "proxied_for"));
 }
 

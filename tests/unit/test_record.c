@@ -5,30 +5,11 @@
 #include "unit.h"
 
 #include "json.h"
+#include "page.h"
 #include "text.h"
 
 #include <locale.h>
 #include <stdio.h>
-
-typedef struct page {
-    char text[16384];
-    size_t len_bytes;
-    unsigned writes;
-    unsigned writes_allowed;
-} page;
-
-static bool write_page(void *user, const char *bytes, size_t len_bytes)
-{
-    page *out = user;
-    out->writes++;
-    if (out->writes > out->writes_allowed)
-        return false;
-    assert_true(out->len_bytes + len_bytes < sizeof out->text);
-    memcpy(out->text + out->len_bytes, bytes, len_bytes);
-    out->len_bytes += len_bytes;
-    out->text[out->len_bytes] = '\0';
-    return true;
-}
 
 static bool locate_frame(void *user, uint64_t frame, const char **file, uint64_t *file_frame)
 {
@@ -41,12 +22,6 @@ static bool locate_frame(void *user, uint64_t frame, const char **file, uint64_t
 }
 
 static page out;
-
-static ka_writer fresh_writer(void)
-{
-    out = (page){.writes_allowed = 1000};
-    return (ka_writer){.user = &out, .write = write_page};
-}
 
 static const ka_address client = {{192, 0, 2, 1}, 50000, 4};
 static const ka_address server = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 80, 6};
@@ -344,7 +319,7 @@ static void writes_a_connection(void **state)
     };
     record.finding_mask[KA_KEEPALIVE_RACE / 64] |= UINT64_C(1) << KA_KEEPALIVE_RACE % 64;
     record.finding_mask[KA_CAP_OFFLOAD / 64] |= UINT64_C(1) << KA_CAP_OFFLOAD % 64;
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_connection(&writer, &record));
     assert_string_equal(
         out.text,
@@ -375,7 +350,7 @@ static void writes_an_open_connection(void **state)
         .idle_total_ns = KA_NONE,
         .close = {.idle_ns = KA_NONE},
     };
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_connection(&writer, &record));
     assert_string_equal(
         out.text,
@@ -404,7 +379,7 @@ static void writes_an_exchange(void **state)
         .timeout_s = 5,
         .max = 99,
     };
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_exchange(&writer, &exchange));
     assert_string_equal(out.text,
                         "{\"type\":\"exchange\",\"stream\":3,\"number\":2,\"request_frame\":20,"
@@ -424,7 +399,7 @@ static void writes_an_unanswered_hostile_request(void **state)
         .max = KA_NONE,
     };
     memcpy(exchange.method, "G\"\\\n\x01\x7f\x80\xff}],:ABCD", 16); /* not even a NUL */
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_exchange(&writer, &exchange));
     assert_string_equal(out.text,
                         "{\"type\":\"exchange\",\"stream\":0,\"number\":1,\"request_frame\":20,"
@@ -440,7 +415,7 @@ static void writes_a_finding(void **state)
     ka_finding finding = closed_early();
     char message[2048], expected[8192];
     ka_sentence(&finding, message, sizeof message);
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_finding(&writer, &finding));
     snprintf(expected, sizeof expected,
              "{\"type\":\"finding\",\"id\":\"closed-early\",\"severity\":\"warn\",\"fault\":\"server\","
@@ -471,7 +446,7 @@ static void writes_an_uncertain_finding_of_a_server(void **state)
     };
     char message[2048], expected[8192];
     ka_sentence(&finding, message, sizeof message);
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     writer.locate = locate_frame;
     assert_true(ka_write_finding(&writer, &finding));
     snprintf(expected, sizeof expected,
@@ -492,12 +467,12 @@ static void locates_only_what_is_known(void **state)
 {
     (void)state;
     ka_finding finding = closed_early();
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     writer.locate = locate_frame; /* answers false for frame 42 */
     assert_true(ka_write_finding(&writer, &finding));
     assert_null(strstr(out.text, "file"));
     finding.at = (ka_moment){5, 0};
-    writer = fresh_writer();
+    writer = page_writer(&out);
     assert_true(ka_write_finding(&writer, &finding));
     assert_non_null(strstr(out.text, ",\"frame\":null,\"time\":null,"));
 }
@@ -511,7 +486,7 @@ static void does_not_trust_counts(void **state)
     for (unsigned i = 0; i < KA_VALUES_MAX; i++)
         finding.values[i] = (ka_value){"x", i, KA_COUNT};
     finding.frame_count = finding.value_count = finding.cause_count = 255;
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_finding(&writer, &finding));
     assert_non_null(strstr(out.text, "\"fin_8\":8}"));
 }
@@ -522,7 +497,7 @@ static void every_writer_reports_failure(void **state)
     ka_finding finding = closed_early();
     ka_record record = {.protocol = "none"};
     ka_exchange_record exchange = {.number = 1};
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     out.writes_allowed = 0;
     assert_false(ka_write_finding(&writer, &finding));
     assert_false(ka_write_connection(&writer, &record));

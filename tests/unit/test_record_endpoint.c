@@ -5,36 +5,11 @@
 #include "unit.h"
 
 #include "json.h"
+#include "page.h"
 
 #include <stdio.h>
 
-typedef struct page {
-    char text[16384];
-    size_t len_bytes;
-    unsigned writes;
-    unsigned writes_allowed;
-} page;
-
-static bool write_page(void *user, const char *bytes, size_t len_bytes)
-{
-    page *out = user;
-    out->writes++;
-    if (out->writes > out->writes_allowed)
-        return false;
-    assert_true(out->len_bytes + len_bytes < sizeof out->text);
-    memcpy(out->text + out->len_bytes, bytes, len_bytes);
-    out->len_bytes += len_bytes;
-    out->text[out->len_bytes] = '\0';
-    return true;
-}
-
 static page out;
-
-static ka_writer fresh_writer(void)
-{
-    out = (page){.writes_allowed = 1000};
-    return (ka_writer){.user = &out, .write = write_page};
-}
 
 static const ka_address server = {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, 80, 6};
 
@@ -95,7 +70,7 @@ static void writes_an_endpoint(void **state)
     endpoint.requests_p95 = 6;
     endpoint.requests_max = 7;
     endpoint.concurrency_max = 2;
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_endpoint(&writer, &endpoint));
     assert_told(
         "{\"type\":\"endpoint\","
@@ -150,7 +125,7 @@ static void writes_what_is_inferred(void **state)
                        .width_ns = 1073741824,
                        .bin_count = 2,
                        .bins = {{2, 0, 3, 2, 250}, {0, 1, 0, 1, 12000}}};
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_endpoint(&writer, &e));
     assert_told("{\"kind\":\"fixed\",\"p10\":5,\"median\":5.001,\"closes\":7,\"moments\":6,\"censored\":3,"
                 "\"bracket\":{\"longest_worked\":1.5,\"shortest_closed\":5,\"inverted\":false},"
@@ -187,7 +162,7 @@ static void writes_sites(void **state)
     e.sites = sites;
     e.site_count = 2;
     e.server_timer.by_site = true;
-    ka_writer writer = fresh_writer();
+    ka_writer writer = page_writer(&out);
     assert_true(ka_write_endpoint(&writer, &e));
     assert_told("\"hint\":null,\"by_site\":true}");
     assert_told("\"sites\":[{\"name\":\"a.example\",\"connections\":5,\"requests\":6,"
@@ -224,7 +199,7 @@ static void computes_reuse(void **state)
     for (size_t i = 0; i < sizeof reuse_rows / sizeof reuse_rows[0]; i++) {
         ka_endpoint_record endpoint = endpoint_of(reuse_rows[i].connections, reuse_rows[i].requests);
         endpoint.name = i % 2 == 0 ? "" : NULL;
-        ka_writer writer = fresh_writer();
+        ka_writer writer = page_writer(&out);
         assert_true(ka_write_endpoint(&writer, &endpoint));
         if (strstr(out.text, reuse_rows[i].expected) == NULL)
             fail_msg("row %zu: %s", i, out.text);
@@ -242,13 +217,13 @@ static void writes_long_lines_and_stops_at_failure(void **state)
     for (size_t len = KA_JSON_BUFFER_BYTES / 6 - 20; len < KA_JSON_BUFFER_BYTES / 6 + 20; len++) {
         ka_endpoint_record endpoint = endpoint_of(1, 1);
         endpoint.name = name + sizeof name - 1 - len;
-        ka_writer writer = fresh_writer();
+        ka_writer writer = page_writer(&out);
         assert_true(ka_write_endpoint(&writer, &endpoint));
         assert_int_equal(strchr(out.text, '\n') - out.text, out.len_bytes - 1);
         unsigned writes = out.writes;
         assert_in_range(writes, 2, 5);
         for (unsigned allowed = 0; allowed < writes; allowed++) {
-            writer = fresh_writer();
+            writer = page_writer(&out);
             out.writes_allowed = allowed;
             assert_false(ka_write_endpoint(&writer, &endpoint));
             assert_int_equal(out.writes, allowed + 1);

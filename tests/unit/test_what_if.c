@@ -25,6 +25,13 @@ static void count_finding(void *user, const ka_finding *finding)
 
 static const ka_sink counting = {.connection = count_record, .finding = count_finding};
 
+static const what_if_memory *plenty(void)
+{
+    static what_if_memory memory;
+    memory = (what_if_memory){memory_heap, memory_heap};
+    return &memory;
+}
+
 static void tell_gap(what_if *w, uint32_t stream, uint64_t number, int64_t idle_ns, int64_t end_ns)
 {
     const ka_gap_record gap = what_if_gap_of(stream, number, idle_ns, end_ns);
@@ -69,7 +76,7 @@ static void the_answer_in_numbers(void **state)
     (void)state;
     what_if_question question = ask(4 * S, 4 * S);
     what_if_answer answer;
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     told_records = told_findings = 0;
     tell_story(w);
     assert_int_equal(told_records, 4);
@@ -102,7 +109,7 @@ static void the_timer_of_the_core(void **state)
     (void)state;
     what_if_question question = ask(4 * S, 4 * S);
     what_if_answer answer;
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     const ka_sink *sink = what_if_sink(w);
     for (uint8_t server = 3; server > 0; server--) { /* the last one has neither closes nor a name */
         ka_record record = what_if_record_of(server, KA_SIDE_CLIENT, server * S, S, S, 1);
@@ -131,7 +138,7 @@ static void only_the_server_asked_for(void **state)
     what_if_question question = ask(4 * S, 4 * S);
     question.has_server = true;
     question.server = what_if_address(1, 81);
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     tell_story(w);
     assert_int_equal(what_if_server_count(w), 0);
     assert_int_equal(what_if_left_out(w), 0);
@@ -143,7 +150,7 @@ static void the_busiest_server_first(void **state)
     (void)state;
     what_if_question question = ask(4 * S, 4 * S);
     what_if_answer answer;
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     const uint8_t servers[] = {3, 2, 1, 2, 3, 4};
     for (uint32_t i = 0; i < sizeof servers; i++) {
         ka_record record = what_if_record_of(i, KA_SIDE_CLIENT, i * S, S, S, 1);
@@ -165,20 +172,20 @@ static void the_cheapest_depends_on_the_price(void **state)
     (void)state;
     what_if_question question = ask(1 * S, 100 * S);
     what_if_answer answer;
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     tell_story(w);
     assert_true(what_if_answer_of(w, 0, &answer));
     assert_int_equal(answer.outcome_count, WHAT_IF_STEPS);
     assert_int_equal(answer.outcomes[answer.best].lost.most, 0);
     what_if_free(w);
     question.price = (what_if_price){0, 1, 0}; /* connections only: never close */
-    w = what_if_new(&question, S, &counting, &memory_heap);
+    w = what_if_new(&question, S, &counting, plenty());
     tell_story(w);
     assert_true(what_if_answer_of(w, 0, &answer));
     assert_int_equal(answer.outcomes[answer.best].connections.most, 4);
     what_if_free(w);
     question.price = (what_if_price){0, 0, 1}; /* open seconds only: close at once */
-    w = what_if_new(&question, S, &counting, &memory_heap);
+    w = what_if_new(&question, S, &counting, plenty());
     tell_story(w);
     assert_true(what_if_answer_of(w, 0, &answer));
     assert_int_equal(answer.best, 0);
@@ -192,7 +199,7 @@ static char *written(const what_if_question *question, bool ndjson, bool colored
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    what_if *w = what_if_new(question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(question, S, &counting, plenty());
     if (empty)
         what_if_finish(w, KA_NONE);
     else
@@ -243,7 +250,7 @@ static void assert_server_closes(const ka_endpoint_record *endpoint, const char 
     char *text = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&text, &length);
-    what_if *w = what_if_new(&question, S, &counting, &memory_heap);
+    what_if *w = what_if_new(&question, S, &counting, plenty());
     ka_record record = what_if_record_of(0, KA_SIDE_CLIENT, S, S, S, 1);
     record.timeout_s = endpoint->timeout_s;
     tell_record(w, record);
@@ -331,13 +338,13 @@ static void *scarce(void *user, void *old, size_t new_bytes)
 static void without_memory_it_says_so(void **state)
 {
     (void)state;
-    const ka_allocator allocator = {NULL, scarce};
+    const what_if_memory memory = {{NULL, scarce}, {NULL, scarce}};
     what_if_question question = ask(4 * S, 4 * S);
     what_if_answer answer;
     unsigned answered = 0;
-    for (int most = 0; most < 16; most++) {
+    for (int most = 0; most < 24; most++) {
         allocations_left = most;
-        what_if *w = what_if_new(&question, S, &counting, &allocator);
+        what_if *w = what_if_new(&question, S, &counting, &memory);
         assert_int_equal(w != NULL, most > 0);
         if (!w)
             continue;
@@ -350,20 +357,49 @@ static void without_memory_it_says_so(void **state)
     assert_in_range(answered, 1, 10);
 }
 
+/* Of both formats: what is told is without some connections, and says so. */
+static void what_is_left_out_is_told(void **state)
+{
+    (void)state;
+    enum { MOST_BYTES = 300 * 1024, CONNECTIONS = 5000 };
+    memory_share share = {.limit_bytes = MOST_BYTES};
+    const what_if_memory memory = {memory_allocator(&share), memory_heap};
+    const what_if_question question = ask(4 * S, 4 * S);
+    what_if *w = what_if_new(&question, S, &counting, &memory);
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        tell_gap(w, i, 2, S, i * S);
+        tell_record(w, what_if_record_of(i, KA_SIDE_CLIENT, i * S, 3 * S, S, 2));
+    }
+    what_if_finish(w, CONNECTIONS * S);
+    uint64_t left_out = what_if_left_out(w);
+    what_if_answer answer;
+    assert_in_range(left_out, CONNECTIONS / 2, CONNECTIONS - MOST_BYTES / 200);
+    assert_true(what_if_answer_of(w, 0, &answer));
+    assert_int_equal(answer.now.connections.most + left_out, CONNECTIONS);
+    assert_int_equal(answer.gaps + left_out, CONNECTIONS); /* those kept are whole */
+    char *text = NULL, said[64];
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    what_if_ndjson(w, out);
+    what_if_text(w, out, false);
+    fclose(out);
+    snprintf(said, sizeof said, ",\"left_out\":%llu,\"cheapest\"", (unsigned long long)left_out);
+    assert_non_null(strstr(text, said));
+    assert_non_null(strstr(text, "connections of this capture could not be kept"));
+    free(text);
+    what_if_free(w);
+    assert_int_equal(share.used_bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_answer_in_numbers),
-        cmocka_unit_test(only_the_server_asked_for),
-        cmocka_unit_test(the_busiest_server_first),
-        cmocka_unit_test(the_cheapest_depends_on_the_price),
-        cmocka_unit_test(text_for_people),
-        cmocka_unit_test(text_with_every_knob),
-        cmocka_unit_test(text_of_nothing),
-        cmocka_unit_test(ndjson_for_programs),
-        cmocka_unit_test(without_memory_it_says_so),
-        cmocka_unit_test(the_timer_of_the_core),
-        cmocka_unit_test(text_of_what_is_advertised),
+        cmocka_unit_test(the_answer_in_numbers),     cmocka_unit_test(only_the_server_asked_for),
+        cmocka_unit_test(the_busiest_server_first),  cmocka_unit_test(the_cheapest_depends_on_the_price),
+        cmocka_unit_test(text_for_people),           cmocka_unit_test(text_with_every_knob),
+        cmocka_unit_test(text_of_nothing),           cmocka_unit_test(ndjson_for_programs),
+        cmocka_unit_test(without_memory_it_says_so), cmocka_unit_test(what_is_left_out_is_told),
+        cmocka_unit_test(the_timer_of_the_core),     cmocka_unit_test(text_of_what_is_advertised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

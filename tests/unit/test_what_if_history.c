@@ -172,8 +172,9 @@ static unsigned allocations_left;
 
 static void *scarce(void *user, void *old, size_t new_bytes)
 {
-    if (new_bytes > 0 && allocations_left-- == 0)
+    if (new_bytes > 0 && allocations_left == 0)
         return NULL;
+    allocations_left -= new_bytes > 0;
     return memory_heap.resize(user, old, new_bytes);
 }
 
