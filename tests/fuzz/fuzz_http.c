@@ -215,6 +215,7 @@ static const stream_facts listener = {
 static void read_talk(talk *t, const uint8_t *bytes, size_t len_bytes)
 {
     *t = (talk){.limits = stream_limits_default, .fin = !(bytes[0] & SETTING_NO_FIN)};
+    t->limits.direction_pieces = SIZE_MAX; /* what waits for an answer may wait in any pieces */
     if (bytes[0] & SETTING_SMALL_HEADS)
         t->limits.head_bytes = SMALL_HEAD_BYTES;
     bytes += 2, len_bytes -= 2;
