@@ -1,12 +1,14 @@
 # verdict.py - compares what was said of the stories in a capture with what they expect.
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import expectation
 
 MOVED = ("at-client", "at-server")
+ENDPOINT = re.compile(r'\{"type": ?"endpoint", ?"server": ?\{"ip": ?"([^"]*)", ?"port": ?(\d+)')
 
 
 @dataclass
@@ -25,10 +27,19 @@ class Told:
     findings: list = field(default_factory=list)     # (subject, finding)
 
 
-def read_records(output):
-    """All but those of servers, which are long and of which no case expects anything."""
-    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines()
-            if not line.startswith('{"type":"endpoint"')]
+def timed_servers(capture):
+    """(ip, port) of those of which a case expects timers."""
+    return {instance.servers[wanted.subject] for instance in capture.instances
+            for wanted in instance.variant.case.expectations
+            if wanted.facts and wanted.subject in instance.servers and wanted.subject not in instance.ends}
+
+
+def read_records(output, servers):
+    """Records of servers are long, so only of those."""
+    def is_wanted(line):
+        match = ENDPOINT.match(line)
+        return match is None or (match[1], int(match[2])) in servers
+    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines() if is_wanted(line)]
 
 
 def ends_of(record):
@@ -70,7 +81,7 @@ class Said:
 
     def __init__(self, capture, output):
         self.capture = capture
-        self.told, strays = assign(capture, read_records(output))
+        self.told, strays = assign(capture, read_records(output, timed_servers(capture)))
         self.strays = [Problem(None, "", 0, f"a finding of no story: {json.dumps(stray, default=str)}")
                        for stray in strays]
 
