@@ -348,8 +348,8 @@ static void find_way_back(const content_place *place, stream_run *run)
 {
     stream_half *half = place->half;
     uint8_t protocol = place->flow->protocol;
-    if (protocol == KA_PROTOCOL_H2C && run->captured_bytes > 0 && is_start_of_h2(place, run)) {
-        content_h2_way_back(place); /* or there is none */
+    if (protocol == KA_PROTOCOL_H2C && run->captured_bytes > 0) {
+        content_h2_way_back(place); /* or there is none: never back to HTTP/1 */
         return;
     }
     if (run->starts_segment && protocol != KA_PROTOCOL_TLS) {
