@@ -381,7 +381,7 @@ static ka_status response_seen(ka_audit *a, ka_connection *c, const ka_message *
     if (c->endpoint != NULL) {
         ka_endpoint_heard(c->endpoint, m->last.time_ns);
         if (!c->tunnelled)
-            ka_endpoint_advertised(c->endpoint, header);
+            ka_endpoint_advertised(c->endpoint, c->site, header);
     }
     bool unusual = header->login_step != 0 || c->transport.half[!c->client].ending != NULL;
     bool slow = request != NULL && m->first.time_ns - request->end_at.time_ns >= KA_SECOND_NS;

@@ -106,13 +106,18 @@ static bool is_host_name(ka_slice name)
     return name.len_bytes > 0;
 }
 
-void ka_tls_name_seen(ka_connection *c, unsigned direction, ka_slice name)
+ka_status ka_tls_name_seen(ka_audit *a, ka_connection *c, unsigned direction, ka_slice name)
 {
     bool behind_proxy = c->tunnelled || c->exchanges.tunnel;
     if (name.len_bytes > KA_SERVER_NAME_BYTES_MAX)
         name.len_bytes = KA_SERVER_NAME_BYTES_MAX;
-    if (c->endpoint != NULL && direction == c->client && !behind_proxy && is_host_name(name))
-        ka_endpoint_named(c->endpoint, name);
+    if (c->endpoint == NULL || direction != c->client || behind_proxy || !is_host_name(name))
+        return KA_OK;
+    ka_endpoint_named(c->endpoint, name);
+    if (c->site != 0)
+        return KA_OK;
+    return ka_endpoints_spare(&a->endpoints,
+                              ka_endpoint_site(c->endpoint, &a->config.ledgers, name, &c->site));
 }
 
 /* ---- HTTP/2 ---- */

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "audit.h"
-#include "hash.h"
 #include "login.h"
 #include "memory.h"
 #include "rules.h"
@@ -51,9 +50,31 @@ static void count_opened(ka_connection *c, ka_client *client, const ka_request *
     ka_client_opened(client, c->first.time_ns);
 }
 
+static bool names_site(const ka_view *v)
+{
+    return v->message->origin_form && v->header->host.len_bytes > 0;
+}
+
+/* A request for another one than the connection began with: pools of proxies do so. Whose timer runs behind
+ * it, the server decides. */
+static void leave_site(ka_connection *c, const ka_view *v)
+{
+    if (c->site != 0 && names_site(v) && !ka_endpoint_is_site(c->endpoint, c->site, v->header->host))
+        c->site = 0;
+}
+
+/* A TLS hello may have named it before. */
+static ka_status find_site(ka_audit *a, ka_connection *c, const ka_view *v)
+{
+    if (c->site != 0 || !names_site(v))
+        return KA_OK;
+    return ka_endpoints_spare(&a->endpoints,
+                              ka_endpoint_site(c->endpoint, &a->config.ledgers, v->header->host, &c->site));
+}
+
 static ka_status first_request(ka_audit *a, ka_connection *c, const ka_request *request, ka_slice host)
 {
-    uint32_t site = ka_hash_text(host);
+    uint32_t site = ka_site_hash(host);
     ka_status status = ka_endpoints_client(&a->endpoints, c->endpoint, &c->ends[c->client], site, &c->ledger);
     if (status != KA_OK && !a->endpoints.limited)
         return status;
@@ -123,16 +144,18 @@ ka_status ka_audit_many_request(ka_audit *a, ka_connection *c, ka_view *v, ka_el
 {
     const ka_request *request = v->request;
     ka_endpoint *e = c->endpoint;
-    if (v->exchanges->requests == 1 && first_request(a, c, request, v->header->host) != KA_OK)
+    if (v->exchanges->requests == 1 &&
+        (first_request(a, c, request, v->header->host) != KA_OK || find_site(a, c, v) != KA_OK))
         return KA_NO_MEMORY;
     ka_growth_count(&e->growth, request->first_at.time_ns, KA_GROWTH_REQUEST);
     if (request->idle_before_ns != KA_NONE && !(v->failed_gates & UNSURE) &&
         ka_endpoints_spare(&a->endpoints,
-                           ka_usage_reused(&e->usage, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
+                           ka_endpoint_gap(e, c->site, request->idle_before_ns + v->rtt_server_ns)) != KA_OK)
         return KA_NO_MEMORY;
     if (e->evictions != NULL && request->idle_before_ns != KA_NONE)
         ka_evictions_gap(e->evictions, request->first_at.time_ns - request->idle_before_ns,
                          request->first_at.time_ns);
+    leave_site(c, v);
     if (v->header->login_step == KA_LOGIN_AUTHENTICATE && login(a, c, v, elsewhere) != KA_OK)
         return KA_NO_MEMORY;
     return ka_retry_is_unsafe(request->method) ? unsafe_request(a, c, v, elsewhere) : KA_OK;
@@ -212,15 +235,24 @@ static ka_status early_close(ka_audit *a, ka_endpoint *e, const ka_view *v)
 
 /* A reload closes all the connections a browser had opened for one page: of one age, but by no timer. So
  * closes at one moment show no more than one does. */
+static bool is_together(int64_t *newest_close_ns, const ka_view *v)
+{
+    int64_t at_ns = v->close.at.time_ns;
+    if (*newest_close_ns != KA_NONE && at_ns - *newest_close_ns < v->limits->mass_close_window_ns)
+        return true;
+    *newest_close_ns = at_ns;
+    return false;
+}
+
 static void mark_together(ka_connection *c, const ka_view *v)
 {
     ka_endpoint *e = c->endpoint;
     if (v->close.by != KA_SIDE_SERVER)
         return;
-    c->together = e->newest_close_ns != KA_NONE &&
-                  v->close.at.time_ns - e->newest_close_ns < v->limits->mass_close_window_ns;
-    if (!c->together)
-        e->newest_close_ns = v->close.at.time_ns;
+    c->together = is_together(&e->newest_close_ns, v);
+    c->together_at_site = e->sites != NULL && c->site != 0
+                              ? is_together(&e->sites->at[c->site - 1]->newest_close_ns, v)
+                              : c->together;
 }
 
 static void released(ka_audit *a, ka_connection *c, const ka_view *v)

@@ -169,6 +169,7 @@ static ka_pair_life life_of(const ka_view *v)
         .client_reset = v->client->ending != NULL && v->client->ending->rst.frame != 0,
         .closed_by = (uint8_t)v->close.by,
         .closed_how = (uint8_t)v->close.how,
+        .site = c->site,
         .judged = true,
     };
     fill_half(v, &life);

@@ -37,7 +37,7 @@ typedef struct ka_client_key {
     uint8_t ip[16];
     uint32_t version;
     uint32_t endpoint; /* index of the server */
-    uint32_t site;     /* ka_hash_text of Host */
+    uint32_t site;     /* ka_site_hash of Host */
 } ka_client_key;
 
 typedef struct ka_client {

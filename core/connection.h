@@ -38,17 +38,19 @@ struct ka_connection {
     uint32_t failed_gates; /* told by the front end */
     uint32_t ledger;       /* number of its client's, from the first request on; 0: it has none */
     uint8_t protocol;      /* ka_protocol */
-    uint8_t client;        /* index into ends */
-    bool client_known;
+    uint8_t site;          /* number of its server's, by the name it began with; 0: none */
+    uint8_t client : 1;    /* index into ends */
+    bool client_known : 1;
     bool left_out : 1; /* of its server's statistics: there are too many servers */
     bool pauses : 1;   /* some body went on after more than undelimited-wait */
     /* Beside others of the same client and server: */
-    bool soon : 1;       /* opened for a request shortly after the client had given up another */
-    bool abandoned : 1;  /* left idle until the server closed it, while another was opened */
-    bool undecided : 1;  /* left idle likewise, but no other was needed */
-    bool together : 1;   /* closed idle by the server at one moment with another one */
-    bool challenged : 1; /* the server asked here for the second half of a login */
-    bool tunnelled : 1;  /* CONNECT went before: what is told now is between the client and who is behind */
+    bool soon : 1;             /* opened for a request shortly after the client had given up another */
+    bool abandoned : 1;        /* left idle until the server closed it, while another was opened */
+    bool undecided : 1;        /* left idle likewise, but no other was needed */
+    bool together : 1;         /* closed idle by the server at one moment with another one */
+    bool together_at_site : 1; /* of the same site */
+    bool challenged : 1;       /* the server asked here for the second half of a login */
+    bool tunnelled : 1; /* CONNECT went before: what is told now is between the client and who is behind */
 };
 
 /* The one with that id, or NULL; as with strchr, it may be changed when the list may. */

@@ -29,6 +29,8 @@ void ka_endpoint_named(ka_endpoint *e, ka_slice name)
         return;
     memcpy(e->name, name.bytes, len_bytes);
     e->name[len_bytes] = '\0';
+    e->name_bytes = (uint8_t)len_bytes;
+    e->name_hash = ka_site_hash(name);
 }
 
 void ka_endpoint_asked(ka_endpoint *e, ka_slice host, uint32_t site)
@@ -44,12 +46,20 @@ void ka_endpoint_heard(ka_endpoint *e, int64_t now_ns)
         e->heard_ns = now_ns;
 }
 
-void ka_endpoint_advertised(ka_endpoint *e, const ka_header *header)
+static void note_advertised(const ka_keep_alive *k, int64_t *timeout_s, int64_t *max)
 {
-    if (header->keep_alive.timeout_s != KA_NONE)
-        e->timeout_s = header->keep_alive.timeout_s;
-    if (header->keep_alive.max != KA_NONE && header->keep_alive.max > e->max)
-        e->max = header->keep_alive.max;
+    if (k->timeout_s != KA_NONE)
+        *timeout_s = k->timeout_s;
+    if (k->max != KA_NONE && k->max > *max)
+        *max = k->max;
+}
+
+void ka_endpoint_advertised(ka_endpoint *e, unsigned site, const ka_header *header)
+{
+    note_advertised(&header->keep_alive, &e->timeout_s, &e->max);
+    if (site != 0 && e->sites != NULL)
+        note_advertised(&header->keep_alive, &e->sites->at[site - 1]->timeout_s,
+                        &e->sites->at[site - 1]->max);
 }
 
 /* ---- Many closes at one moment ---- */

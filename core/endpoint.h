@@ -14,13 +14,13 @@
 #include "growth.h"
 #include "histogram.h"
 #include "keptalive.h"
-#include "lasting.h"
+#include "site.h"
 #include "usage.h"
 
 /* Beyond so many servers the statistics of further ones are left out: a capture of a proxy's clients has a
- * few, one of a crawler's traffic some ten thousand. An endpoint has 2.6 kB, and with the buckets of its
+ * few, one of a crawler's traffic some ten thousand. An endpoint has 2.4 kB, and with the buckets of its
  * histograms 4 to 6 kB, 110 kB at most, as all of them are limited; once it has closed an idle connection, 4
- * kB more, and an early one, 2 kB. */
+ * kB more, and an early one, 2 kB. Where it has several sites, each has 0.6 kB, and 35 kB at most. */
 enum { KA_ENDPOINTS_MAX = 65536 };
 /* Closes within the mass-close window; more at once only makes the event surer. */
 enum { KA_RECENT_CLOSES = 64 };
@@ -58,18 +58,6 @@ typedef struct ka_unit_watch {
     bool reused;    /* one of them carried more than one request */
 } ka_unit_watch;
 
-/* Different timeouts one server advertises whose closes are told apart: one for each of its sites. The closes
- * of further ones are compared with no others. */
-enum { KA_TIMERS_MAX = 4 };
-
-/* How long connections were idle when the server closed them, after one advertised timeout. */
-typedef struct ka_timer {
-    int64_t timeout_s;
-    ka_histogram idle;
-    uint32_t moments; /* of these closes, so many were not together with another one */
-    ka_span at;
-} ka_timer;
-
 /* Connections that the server ended by saying close, unasked. */
 typedef struct ka_endings_seen {
     uint32_t count;
@@ -95,8 +83,11 @@ typedef struct ka_goaways {
 typedef struct ka_endpoint {
     ka_address server;
     uint32_t index;
-    uint32_t site; /* ka_hash_text of the first Host; 0: none yet. The name may be a TLS hello's */
+    uint32_t site; /* ka_site_hash of the first Host; 0: none yet. The name may be a TLS hello's */
     char name[KA_ENDPOINT_NAME_BYTES];
+    uint8_t name_bytes;
+    uint32_t name_hash;        /* ka_site_hash of it */
+    bool mixed;                /* `idling` has samples of connections without a site */
     uint64_t site_connections; /* judged ones that began with that Host */
     uint64_t site_requests;    /* on those */
     uint64_t connections;
@@ -116,14 +107,14 @@ typedef struct ka_endpoint {
     ka_histogram idle_by_server;
     ka_histogram idle_by_client;
     ka_histogram request_counts;
-    ka_lasting by_server; /* idle periods, for the server's timer */
-    ka_lasting by_client; /* and for its clients' */
-    ka_usage usage;
+    ka_idling idling; /* of its only site; with several, of connections that belong to none of them */
+    ka_usage usage;   /* likewise its gaps */
+    ka_sites *sites;  /* from the second one on */
+    uint64_t named_connections; /* judged ones of the first site, while it is the only one */
+    uint64_t named_requests;
     ka_mass_watch *watch;    /* from the first close by the server on */
     ka_evictions *evictions; /* from its first early one on */
-    ka_timer timers[KA_TIMERS_MAX];
-    uint32_t timer_count;
-    uint32_t first_client; /* index + 1 in the table of clients; 0: none */
+    uint32_t first_client;   /* index + 1 in the table of clients; 0: none */
     uint32_t last_client;
     uint32_t doubtful;       /* judged connections of which the capture missed something */
     uint32_t left_idle;      /* open ones opened in the capture, and not used for a quarter of its time */
@@ -175,9 +166,24 @@ void ka_endpoint_closed(ka_endpoint *endpoint);
 void ka_endpoint_heard(ka_endpoint *endpoint, int64_t now_ns);
 /* By the Host of a connection's first request, or the server name of its TLS hello: the first one stands. */
 void ka_endpoint_named(ka_endpoint *endpoint, ka_slice name);
+/* endpoint_sites.c: the number of the site of that name, made if there was none: from 1, the same in a copy;
+ * 0: there are too many, or it has no name. The server is named by then. */
+ka_status ka_endpoint_site(ka_endpoint *endpoint, const ka_allocator *allocator, ka_slice name,
+                           uint8_t *number);
+/* Whether a request for that Host is for that site. */
+bool ka_endpoint_is_site(const ka_endpoint *endpoint, unsigned site, ka_slice host);
+/* Where samples of a connection of that site go; 0: it belongs to none. */
+ka_idling *ka_endpoint_idling(ka_endpoint *endpoint, unsigned site);
+/* A request came on an idle connection: the gap as the server saw it. */
+ka_status ka_endpoint_gap(ka_endpoint *endpoint, unsigned site, int64_t idle_ns);
+/* A connection of that site was judged. */
+void ka_endpoint_site_add(ka_endpoint *endpoint, unsigned site, const ka_record *record);
+/* What the sites show is the server's, too, from here on: once, before it is told of. */
+ka_status ka_endpoint_join_sites(ka_endpoint *endpoint);
 /* A connection's first request was for that Host, which is a name, too. */
 void ka_endpoint_asked(ka_endpoint *endpoint, ka_slice host, uint32_t site);
-void ka_endpoint_advertised(ka_endpoint *endpoint, const ka_header *header);
+/* `site`: the number of the connection's; 0: it has none. */
+void ka_endpoint_advertised(ka_endpoint *endpoint, unsigned site, const ka_header *header);
 
 /* The server closed an idle connection, unannounced: one of many? */
 ka_status ka_endpoint_idle_close(ka_endpoint *endpoint, const ka_allocator *allocator,
@@ -201,6 +207,9 @@ ka_status ka_endpoint_reused(ka_endpoint *endpoint, ka_client *client, const ka_
 /* endpoint_told.c: everything that can be told of the server by `now`. */
 void ka_endpoint_record_of(const ka_endpoint *endpoint, const ka_clients *clients,
                            const ka_thresholds *limits, ka_moment now, ka_endpoint_record *out);
+/* site_told.c: adds its sites to that record, which from then on points to `room`. */
+void ka_endpoint_sites_of(const ka_endpoint *endpoint, const ka_thresholds *limits,
+                          ka_site_record room[KA_SITES_MAX], ka_endpoint_record *out);
 /* What the server's idle timer is, and those of all its clients together. */
 void ka_endpoint_timers(const ka_endpoint *endpoint, const ka_thresholds *limits, ka_inferred *server,
                         ka_inferred *clients);

@@ -45,6 +45,7 @@ typedef struct ka_inferred {
     uint8_t mode_count;
     ka_timer_mode modes[KA_TIMER_MODES_MAX]; /* ascending */
     const char *hint;                        /* products with such a default; NULL: none is known */
+    bool by_site; /* of a server with several sites: not one timer, but what closes there are has one each */
 } ka_inferred;
 
 /* The idle timer of one client of the server, for one Host. */
@@ -59,6 +60,22 @@ typedef struct ka_client_habit {
 
 /* Those with most idle closes; a longer list is what a capture of that client alone is for. */
 enum { KA_CLIENT_HABITS_MAX = 8 };
+
+/* One of several sites of a server. Moments of its timers are those of the whole server's closes. */
+typedef struct ka_site_record {
+    const char *name; /* as ka_endpoint_record's */
+    uint64_t connections;
+    uint64_t requests;
+    int64_t timeout_s; /* advertised most recently; KA_NONE */
+    int64_t max;       /* largest advertised; KA_NONE */
+    ka_max_style max_style;
+    ka_inferred server_timer;
+    ka_inferred client_timer;
+    int64_t pool_idle_ns; /* recommended for clients of that site; 0: no reuse; KA_NONE: not known */
+} ka_site_record;
+
+/* See KA_SITES_MAX. */
+enum { KA_SITE_RECORDS_MAX = 16 };
 
 typedef struct ka_quantiles {
     uint64_t count;
@@ -80,7 +97,8 @@ typedef struct ka_load {
     ka_load_bin bins[KA_LOAD_BINS_MAX];
 } ka_load;
 
-/* Requests that came close to the server's idle timeout. */
+/* Requests that came close to the server's idle timeout; where its sites have timers of their own, to that of
+ * their site, and timeout_ns and from_ns are those of the site that closes first. */
 typedef struct ka_exposure {
     int64_t timeout_ns;      /* of the server, inferred, else advertised; KA_NONE: neither */
     int64_t from_ns;         /* a reuse after that is in danger */
@@ -126,7 +144,9 @@ struct ka_endpoint_record {
     uint64_t requests_max;
     uint64_t concurrency_max;
     ka_inferred server_timer;
-    ka_inferred client_timer; /* of all its clients */
+    ka_inferred client_timer;    /* of all its clients */
+    const ka_site_record *sites; /* in order of appearance; of one alone: none */
+    uint32_t site_count;
     ka_client_habit clients[KA_CLIENT_HABITS_MAX];
     uint32_t client_count;  /* of those in `clients` */
     uint64_t clients_known; /* with an idle period worth the name */

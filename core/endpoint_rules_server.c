@@ -4,6 +4,9 @@
  * SPDX-License-Identifier: GPL-2.0-or-later
  */
 #include "endpoint_rules.h"
+
+#include <string.h>
+
 #include "finding.h"
 #include "order.h"
 
@@ -15,11 +18,11 @@ bool ka_endpoint_rule_mass_close(const ka_endpoint_view *v, ka_finding *f)
 
 /* ---- advert-mismatch ---- */
 
-static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t)
+static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t, uint32_t moments)
 {
     const ka_thresholds *limits = v->limits;
     int64_t timeout_ns = t->timeout_s * KA_SECOND_NS;
-    if (t->moments < limits->mismatch_count)
+    if (moments < limits->mismatch_count)
         return false;
     int64_t off_ns = ka_histogram_quantile(&t->idle, 50) - timeout_ns;
     int64_t spread_ns = ka_histogram_quantile(&t->idle, 90) - ka_histogram_quantile(&t->idle, 10);
@@ -29,16 +32,39 @@ static bool is_mismatch(const ka_endpoint_view *v, const ka_timer *t)
     return (off_ns < 0 ? -off_ns : off_ns) > late_ns && spread_ns < allowed_ns;
 }
 
-bool ka_endpoint_rule_advert_mismatch(const ka_endpoint_view *v, ka_finding *f)
+/* Of several the one that shows most; NULL: all are as advertised. */
+static const ka_timer *mismatch_among(const ka_endpoint_view *v, const ka_idling *i, bool of_site)
 {
-    const ka_endpoint *e = v->endpoint;
-    const ka_timer *worst = NULL; /* of several the one that shows most */
-    for (uint32_t i = 0; i < e->timer_count; i++) {
-        const ka_timer *t = &e->timers[i];
-        if (is_mismatch(v, t) &&
+    const ka_timer *worst = NULL;
+    for (uint32_t k = 0; k < i->timer_count; k++) {
+        const ka_timer *t = &i->timers[k];
+        if (is_mismatch(v, t, of_site ? t->moments : t->server_moments) &&
             (worst == NULL || ka_histogram_count(&t->idle) > ka_histogram_count(&worst->idle)))
             worst = t;
     }
+    return worst;
+}
+
+/* One site may keep to what it advertises where another one does not. */
+static const ka_timer *mismatch_at_site(const ka_endpoint_view *v, const ka_sites *sites, ka_finding *f)
+{
+    const ka_timer *worst = NULL;
+    for (uint32_t i = 0; sites != NULL && i < sites->count; i++) {
+        const ka_site *s = sites->at[i];
+        const ka_timer *t = mismatch_among(v, &s->idling, true);
+        if (t == NULL || (worst != NULL && ka_histogram_count(&t->idle) <= ka_histogram_count(&worst->idle)))
+            continue;
+        worst = t;
+        ka_finding_detail(f, (ka_slice){s->name, strlen(s->name)});
+    }
+    return worst;
+}
+
+bool ka_endpoint_rule_advert_mismatch(const ka_endpoint_view *v, ka_finding *f)
+{
+    const ka_timer *worst = mismatch_at_site(v, v->endpoint->sites, f);
+    if (worst == NULL) /* few closes at each site may be enough together */
+        worst = mismatch_among(v, &v->endpoint->idling, false);
     if (worst == NULL)
         return false;
     f->at = worst->at.last;

@@ -11,8 +11,8 @@
 void ka_endpoint_timers(const ka_endpoint *e, const ka_thresholds *limits, ka_inferred *server,
                         ka_inferred *clients)
 {
-    ka_infer(&e->by_server, KA_SIDE_SERVER, limits, server);
-    ka_infer(&e->by_client, KA_SIDE_CLIENT, limits, clients);
+    ka_infer(&e->idling.by_server, KA_SIDE_SERVER, limits, server);
+    ka_infer(&e->idling.by_client, KA_SIDE_CLIENT, limits, clients);
 }
 
 /* ---- Its clients ---- */

@@ -21,11 +21,8 @@ static void endpoint_init(ka_endpoint *e, const ka_allocator *allocator)
     ka_histogram_init_limited(&e->idle_by_server, allocator, KA_LASTING_BUCKETS);
     ka_histogram_init_limited(&e->idle_by_client, allocator, KA_LASTING_BUCKETS);
     ka_histogram_init_limited(&e->request_counts, allocator, KA_USAGE_BUCKETS);
-    ka_lasting_init(&e->by_server, allocator);
-    ka_lasting_init(&e->by_client, allocator);
+    ka_idling_init(&e->idling, allocator);
     ka_usage_init(&e->usage, allocator);
-    for (unsigned i = 0; i < KA_TIMERS_MAX; i++)
-        ka_histogram_init_limited(&e->timers[i].idle, allocator, KA_LASTING_BUCKETS);
 }
 
 static void endpoint_free(ka_endpoint *e, const ka_allocator *allocator)
@@ -33,11 +30,9 @@ static void endpoint_free(ka_endpoint *e, const ka_allocator *allocator)
     ka_histogram_fini(&e->idle_by_server);
     ka_histogram_fini(&e->idle_by_client);
     ka_histogram_fini(&e->request_counts);
-    ka_lasting_fini(&e->by_server);
-    ka_lasting_fini(&e->by_client);
+    ka_idling_fini(&e->idling);
     ka_usage_fini(&e->usage);
-    for (unsigned i = 0; i < KA_TIMERS_MAX; i++)
-        ka_histogram_fini(&e->timers[i].idle);
+    ka_sites_free(e->sites, allocator);
     ka_memory_give(allocator, e->watch);
     ka_memory_give(allocator, e->evictions);
     ka_memory_give(allocator, e);
@@ -158,16 +153,10 @@ static ka_status copy_histograms(ka_endpoint *to, const ka_endpoint *from)
 {
     if (ka_histogram_merge(&to->idle_by_server, &from->idle_by_server) != KA_OK ||
         ka_histogram_merge(&to->idle_by_client, &from->idle_by_client) != KA_OK ||
-        ka_histogram_merge(&to->request_counts, &from->request_counts) != KA_OK ||
-        ka_lasting_merge(&to->by_server, &from->by_server) != KA_OK ||
-        ka_lasting_merge(&to->by_client, &from->by_client) != KA_OK ||
-        ka_usage_merge(&to->usage, &from->usage) != KA_OK)
+        ka_histogram_merge(&to->request_counts, &from->request_counts) != KA_OK)
         return KA_NO_MEMORY;
-    for (unsigned i = 0; i < from->timer_count; i++) {
-        if (ka_histogram_merge(&to->timers[i].idle, &from->timers[i].idle) != KA_OK)
-            return KA_NO_MEMORY;
-    }
-    return KA_OK;
+    return ka_idling_merge(&to->idling, &from->idling) == KA_OK ? ka_usage_merge(&to->usage, &from->usage)
+                                                                : KA_NO_MEMORY;
 }
 
 static ka_status copy_endpoint(ka_endpoint *to, const ka_endpoint *from, const ka_allocator *allocator)
@@ -176,8 +165,9 @@ static ka_status copy_endpoint(ka_endpoint *to, const ka_endpoint *from, const k
     *to = *from;
     to->watch = NULL;
     to->evictions = NULL;
+    to->sites = NULL;
     endpoint_init(to, allocator); /* empty histograms */
-    if (copy_histograms(to, from) != KA_OK ||
+    if (copy_histograms(to, from) != KA_OK || ka_sites_copy(from->sites, allocator, &to->sites) != KA_OK ||
         copy_block(allocator, from->watch, sizeof *from->watch, &watch) != KA_OK)
         return KA_NO_MEMORY;
     to->watch = watch;

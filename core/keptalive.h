@@ -395,7 +395,7 @@ ka_status ka_tls_alpn_seen(ka_audit *audit, ka_connection *connection, bool by_c
  * first entry, of type host_name); of a longer one only so many bytes are needed. Behind a CONNECT it is not
  * the server's. */
 enum { KA_SERVER_NAME_BYTES_MAX = 63 };
-void ka_tls_name_seen(ka_connection *connection, unsigned direction, ka_slice name);
+ka_status ka_tls_name_seen(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name);
 void ka_protocol_seen(ka_connection *connection, ka_protocol protocol);
 /* HTTP/2, once its protocol is told; after a 101, stream 1 asked for it. No messages follow. */
 ka_status ka_h2_frame_seen(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);

@@ -44,27 +44,25 @@ static bool is_tail_limited(const ka_view *v, int64_t timeout_ns)
     return v->close.idle_ns < timeout_ns - early_ns && at_most_ns >= timeout_ns - early_ns;
 }
 
-static ka_timer *timer_of(ka_endpoint *e, int64_t timeout_s)
+static void held(ka_endpoint *e, ka_idling *i, int64_t idle_ns)
 {
-    for (uint32_t i = 0; i < e->timer_count; i++) {
-        if (e->timers[i].timeout_s == timeout_s)
-            return &e->timers[i];
-    }
-    if (e->timer_count == KA_TIMERS_MAX)
-        return NULL;
-    e->timers[e->timer_count].timeout_s = timeout_s;
-    return &e->timers[e->timer_count++];
+    ka_usage_held(&e->usage, idle_ns);
+    ka_idling_held(i, idle_ns);
 }
 
 /* With what it advertised: advert-mismatch tells timers apart by that. */
-static ka_status learn_advertised(ka_endpoint *e, const ka_view *v, int64_t timeout_ns)
+static ka_status learn_advertised(ka_idling *i, const ka_view *v, int64_t timeout_ns)
 {
-    ka_timer *timer =
-        timeout_ns != KA_NONE && v->exchanges->last.effective ? timer_of(e, timeout_ns / KA_SECOND_NS) : NULL;
+    ka_timer *timer;
+    if (timeout_ns == KA_NONE || !v->exchanges->last.effective)
+        return KA_OK;
+    if (ka_idling_timer(i, timeout_ns / KA_SECOND_NS, &timer) != KA_OK)
+        return KA_NO_MEMORY;
     if (timer == NULL)
         return KA_OK;
     ka_span_add(&timer->at, v->close.at);
-    timer->moments += v->connection->together ? 0 : 1;
+    timer->moments += v->connection->together_at_site ? 0 : 1;
+    timer->server_moments += v->connection->together ? 0 : 1;
     return ka_histogram_add(&timer->idle, v->close.idle_ns);
 }
 
@@ -73,11 +71,12 @@ static ka_status server_closed(ka_endpoint *e, ka_client *client, const ka_view 
     int64_t timeout_ns = ka_view_timeout_ns(v), least_ns = v->limits->timer_sample_ns;
     if (timeout_ns != KA_NONE && is_tail_limited(v, timeout_ns))
         return KA_OK;
-    if (learn_advertised(e, v, timeout_ns) != KA_OK ||
-        ka_lasting_closed(&e->by_server, v->close.idle_ns, v->connection->together) != KA_OK ||
-        ka_lasting_lasted(&e->by_client, least_ns, v->close.idle_ns, true) != KA_OK)
+    ka_idling *i = ka_endpoint_idling(e, v->connection->site);
+    if (learn_advertised(i, v, timeout_ns) != KA_OK ||
+        ka_lasting_closed(&i->by_server, v->close.idle_ns, v->connection->together) != KA_OK ||
+        ka_lasting_lasted(&i->by_client, least_ns, v->close.idle_ns, true) != KA_OK)
         return KA_NO_MEMORY;
-    ka_usage_held(&e->usage, v->close.idle_ns);
+    held(e, i, v->close.idle_ns);
     return client != NULL ? ka_client_held(client, least_ns, v->close.idle_ns) : KA_OK;
 }
 
@@ -85,14 +84,15 @@ static ka_status client_closed(ka_endpoint *e, ka_client *client, const ka_view 
 {
     int64_t least_ns = v->limits->timer_sample_ns;
     int64_t held_ns = v->close.idle_ns - v->rtt_client_ns; /* since the response had reached it */
-    if (ka_lasting_lasted(&e->by_server, least_ns, v->close.idle_ns + v->rtt_server_ns, true) != KA_OK)
+    ka_idling *i = ka_endpoint_idling(e, v->connection->site);
+    if (ka_lasting_lasted(&i->by_server, least_ns, v->close.idle_ns + v->rtt_server_ns, true) != KA_OK)
         return KA_NO_MEMORY;
     if (held_ns < least_ns)
         return KA_OK;
-    ka_usage_held(&e->usage, held_ns);
-    if (ka_lasting_closed(&e->by_client, held_ns, false) != KA_OK)
+    held(e, i, held_ns);
+    if (ka_lasting_closed(&i->by_client, held_ns, false) != KA_OK)
         return KA_NO_MEMORY;
-    return client != NULL ? ka_client_closed_idle(client, e->by_client.closed.allocator, held_ns) : KA_OK;
+    return client != NULL ? ka_client_closed_idle(client, i->by_client.closed.allocator, held_ns) : KA_OK;
 }
 
 /* Nobody had closed when the capture ended. */
@@ -101,9 +101,10 @@ static ka_status still_idle(ka_endpoint *e, ka_client *client, const ka_view *v)
     int64_t idle_ns = ka_view_idle_ns(v), least_ns = v->limits->timer_sample_ns;
     if (idle_ns == KA_NONE || !is_kept(v) || (v->failed_gates & TIMES) || !ka_view_was_used(v))
         return KA_OK;
-    ka_usage_held(&e->usage, idle_ns);
-    if (ka_lasting_lasted(&e->by_server, least_ns, idle_ns, false) != KA_OK ||
-        ka_lasting_lasted(&e->by_client, least_ns, idle_ns, false) != KA_OK)
+    ka_idling *i = ka_endpoint_idling(e, v->connection->site);
+    held(e, i, idle_ns);
+    if (ka_lasting_lasted(&i->by_server, least_ns, idle_ns, false) != KA_OK ||
+        ka_lasting_lasted(&i->by_client, least_ns, idle_ns, false) != KA_OK)
         return KA_NO_MEMORY;
     return client != NULL ? ka_client_held(client, least_ns, idle_ns) : KA_OK;
 }
@@ -117,9 +118,10 @@ static ka_status learn_longest_gap(ka_endpoint *e, const ka_view *v)
         return KA_OK;
     if (idle_ns > e->usage.longest_reuse_ns)
         e->usage.longest_reuse_ns = idle_ns;
-    if (ka_lasting_lasted(&e->by_server, v->limits->timer_sample_ns, idle_ns, true) != KA_OK)
+    ka_idling *i = ka_endpoint_idling(e, v->connection->site);
+    if (ka_lasting_lasted(&i->by_server, v->limits->timer_sample_ns, idle_ns, true) != KA_OK)
         return KA_NO_MEMORY;
-    return ka_lasting_lasted(&e->by_client, v->limits->timer_sample_ns, idle_ns, true);
+    return ka_lasting_lasted(&i->by_client, v->limits->timer_sample_ns, idle_ns, true);
 }
 
 static ka_status learn_timers(ka_endpoint *e, ka_client *client, const ka_view *v)
@@ -140,9 +142,10 @@ ka_status ka_endpoint_reused(ka_endpoint *e, ka_client *client, const ka_view *v
     int64_t at_client_ns = request->idle_before_ns - v->rtt_client_ns;
     if (v->failed_gates & TIMES)
         return KA_OK;
-    ka_usage_held(&e->usage, at_client_ns);
-    if (ka_lasting_lasted(&e->by_server, least_ns, at_server_ns, true) != KA_OK ||
-        ka_lasting_lasted(&e->by_client, least_ns, at_client_ns, true) != KA_OK)
+    ka_idling *i = ka_endpoint_idling(e, v->connection->site);
+    held(e, i, at_client_ns);
+    if (ka_lasting_lasted(&i->by_server, least_ns, at_server_ns, true) != KA_OK ||
+        ka_lasting_lasted(&i->by_client, least_ns, at_client_ns, true) != KA_OK)
         return KA_NO_MEMORY;
     return client != NULL ? ka_client_held(client, least_ns, at_client_ns) : KA_OK;
 }

@@ -388,8 +388,8 @@ static void tell_life(ka_links *ls, uint32_t stream, const ka_pair_life *life, u
     ka_pair *pair = ka_pairs_of(&ls->pairs, which, stream);
     if (pair != NULL && which == KA_UPSTREAM && pair->route != 0 && life->idle_ns != KA_NONE &&
         !pair->life[which].judged)
-        ka_route_idle_close(&ls->routes.at[pair->route - 1], life->closed_by == KA_SIDE_SERVER, life->closed,
-                            life->idle_ns);
+        ka_route_idle_close(&ls->routes.at[pair->route - 1], life->site, life->closed_by == KA_SIDE_SERVER,
+                            life->closed, life->idle_ns);
     for (; pair != NULL; pair = ka_pairs_next(&ls->pairs, pair, which)) {
         if (pair->life[which].judged)
             continue;

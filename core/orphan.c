@@ -4,8 +4,8 @@
  */
 #include "orphan.h"
 
-/* Pairs looked at to find connections that were opened later; a few are enough. */
-enum { SCANNED_MAX = 4096 };
+#include "memory.h"
+#include "sort.h"
 
 /* A client that ends its sending right behind its request (RFC 9112 section 9.6) may still read. One that
  * resets what it is sent does not. */
@@ -48,31 +48,12 @@ static bool stands_for_upstream(const ka_pairs *pairs, const ka_pair *pair)
     return ka_pairs_next(pairs, pair, KA_UPSTREAM) == NULL;
 }
 
-static bool same_way_out(const ka_pair_end *a, const ka_pair_end *b)
-{
-    return a->server.port == b->server.port && ka_same_ip(&a->server, &b->server) &&
-           ka_same_ip(&a->client, &b->client);
-}
-
-/* Pairs are in order of appearance. */
-uint32_t ka_orphan_opened(const ka_links *ls, const ka_leg *u, const ka_pair *pair)
-{
-    int64_t until_ns = unused_until_ns(u, &pair->life[KA_UPSTREAM]);
-    uint32_t opened = 0, at = (uint32_t)(pair - ls->pairs.at) + 1;
-    for (uint32_t end = at + SCANNED_MAX; at < ls->pairs.count && at < end; at++) {
-        const ka_pair *other = &ls->pairs.at[at];
-        ka_moment syn = other->life[KA_UPSTREAM].opened;
-        if (syn.frame != 0 && syn.time_ns > u->response_end.time_ns && syn.time_ns < until_ns &&
-            same_way_out(&other->upstream, &pair->upstream) && stands_for_upstream(&ls->pairs, other))
-            opened++;
-    }
-    return opened;
-}
-
 /* ---- How else the proxy keeps connections ---- */
 
-static void mark_orphaned(ka_links *ls, const ka_thresholds *limits)
+/* Returns whether there are any. */
+static bool mark_orphaned(ka_links *ls, const ka_thresholds *limits)
 {
+    bool any = false;
     for (uint32_t i = 0; i < ls->legs.room; i++) {
         const ka_leg *d = &ls->legs.ring[i];
         if (!ka_links_is_proxied(ls, d))
@@ -84,8 +65,9 @@ static void mark_orphaned(ka_links *ls, const ka_thresholds *limits)
             continue;
         for (pair = ka_pairs_of(&ls->pairs, KA_UPSTREAM, u->stream); pair != NULL;
              pair = ka_pairs_next(&ls->pairs, pair, KA_UPSTREAM))
-            pair->orphaned = true;
+            any = pair->orphaned = true;
     }
+    return any;
 }
 
 /* What an orphan left behind shows nothing about the others. */
@@ -103,27 +85,91 @@ static void note_keeping(ka_route_keeping *sum, const ka_pair *pair)
     sum->reused += life->requests > 1 ? 1 : 0;
 }
 
-/* Needs to know when the last connection was opened. */
-static void count_left(ka_links *ls, const ka_thresholds *limits)
+/* ---- What the proxy opened while a connection was left behind ---- */
+
+/* Pairs, as numbers of theirs from 0: one for each connection that was opened, by server and time. */
+typedef struct openings {
+    const ka_links *links;
+    uint32_t *order;
+    uint32_t count;
+} openings;
+
+static uint32_t way_out_of(const ka_links *ls, const ka_pair *pair)
+{
+    return ls->routes.at[pair->route - 1].way_out;
+}
+
+static bool is_before(const ka_links *ls, const ka_pair *pair, uint32_t way_out, int64_t at_ns)
+{
+    uint32_t own = way_out_of(ls, pair);
+    return own != way_out ? own < way_out : pair->life[KA_UPSTREAM].opened.time_ns < at_ns;
+}
+
+static bool opened_before(const void *user, uint32_t a, uint32_t b)
+{
+    const ka_links *ls = user;
+    const ka_pair *other = &ls->pairs.at[b];
+    return is_before(ls, &ls->pairs.at[a], way_out_of(ls, other), other->life[KA_UPSTREAM].opened.time_ns);
+}
+
+static void sort_openings(openings *o)
+{
+    const ka_pairs *pairs = &o->links->pairs;
+    for (uint32_t i = 0; i < pairs->count; i++) {
+        const ka_pair *pair = &pairs->at[i];
+        if (pair->route != 0 && pair->life[KA_UPSTREAM].opened.frame != 0 && stands_for_upstream(pairs, pair))
+            o->order[o->count++] = i;
+    }
+    ka_sort(o->order, o->count, opened_before, o->links);
+}
+
+/* How many come before that time to that server, with all those to servers with lower numbers. */
+static uint32_t count_before(const openings *o, uint32_t way_out, int64_t at_ns)
+{
+    uint32_t low = 0, high = o->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (is_before(o->links, &o->links->pairs.at[o->order[middle]], way_out, at_ns))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void compare_openings(ka_links *ls, const openings *o, const ka_thresholds *limits)
 {
     for (uint32_t i = 0; i < ls->legs.room; i++) {
         const ka_leg *d = &ls->legs.ring[i];
         if (!ka_links_is_proxied(ls, d))
             continue;
         const ka_leg *u = ka_legs_find(&ls->legs, d->attempt);
-        const ka_pair *pair = ka_pairs_find(&ls->pairs, d->stream, u->stream);
-        if (pair != NULL && pair->orphaned && ka_orphan_unused_ns(ls, u, pair) > limits->orphan_ns)
-            ka_routes_keeping(&ls->routes, pair->route)->left++;
+        ka_pair *pair = ka_pairs_find(&ls->pairs, d->stream, u->stream);
+        if (pair == NULL || !pair->orphaned || ka_orphan_unused_ns(ls, u, pair) <= limits->orphan_ns)
+            continue;
+        uint32_t way_out = way_out_of(ls, pair);
+        int64_t until_ns = unused_until_ns(u, &pair->life[KA_UPSTREAM]);
+        pair->opened = (uint16_t)(count_before(o, way_out, until_ns) -
+                                  count_before(o, way_out, u->response_end.time_ns + 1));
+        ka_routes_keeping(&ls->routes, pair->route)->left++;
     }
 }
 
-void ka_orphans_compare(ka_links *ls, const ka_thresholds *limits)
+ka_status ka_orphans_compare(ka_links *ls, const ka_thresholds *limits)
 {
-    mark_orphaned(ls, limits);
+    openings o = {.links = ls};
+    if (!mark_orphaned(ls, limits))
+        return KA_OK;
     for (uint32_t i = 0; i < ls->pairs.count; i++) {
         const ka_pair *pair = &ls->pairs.at[i];
         if (pair->route != 0 && stands_for_upstream(&ls->pairs, pair))
             note_keeping(ka_routes_keeping(&ls->routes, pair->route), pair);
     }
-    count_left(ls, limits);
+    o.order = ka_memory_take(ls->allocator, ls->pairs.count * sizeof *o.order);
+    if (o.order == NULL)
+        return KA_NO_MEMORY;
+    sort_openings(&o);
+    compare_openings(ls, &o, limits);
+    ka_memory_give(ls->allocator, o.order);
+    return KA_OK;
 }

@@ -15,11 +15,8 @@ bool ka_orphan_is(const ka_links *links, const ka_leg *downstream, const ka_leg 
  * server lay unused, to the capture's end or the server's close. KA_NONE: it was used again, could not be, or
  * the proxy closed it. */
 int64_t ka_orphan_unused_ns(const ka_links *links, const ka_leg *upstream, const ka_pair *pair);
-/* Connections that the proxy opened to that server meanwhile; at least so many. */
-uint32_t ka_orphan_opened(const ka_links *links, const ka_leg *upstream, const ka_pair *pair);
-
 /* The capture is over, and all connections are judged: tells the routes how else the proxy keeps and uses
- * connections. */
-void ka_orphans_compare(ka_links *links, const ka_thresholds *limits);
+ * connections, and the pairs how many it opened meanwhile. */
+ka_status ka_orphans_compare(ka_links *links, const ka_thresholds *limits);
 
 #endif

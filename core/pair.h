@@ -30,6 +30,7 @@ typedef struct ka_pair_life {
     uint8_t closed_by;  /* ka_side */
     uint8_t closed_how; /* ka_how */
     uint8_t half_by;    /* ka_side, of that FIN */
+    uint8_t site;       /* number of its server's; 0: none */
     bool client_reset;  /* the client sent an RST */
     bool judged;
 } ka_pair_life;
@@ -58,6 +59,7 @@ typedef struct ka_pair {
     bool wished; /* the newest request asked to keep the connection, and left the proxy as HTTP/1.0 with that
                   */
     bool orphaned;           /* upstream: the last request there was an orphan (orphan.h) */
+    uint16_t opened;         /* connections to that server while it lay unused after that */
     ka_moment wish, granted; /* that one upstream, and its answer, which kept the connection */
     int64_t granted_ns;      /* when that was complete */
     int64_t passed_ns;       /* and when it was so downstream */

@@ -55,15 +55,13 @@ static bool left_behind(const ka_pair_view *v, ka_finding *f)
     if (unused_ns <= v->limits->orphan_ns)
         return false;
     const ka_route_keeping *keeping = ka_routes_keeping(&links->routes, pair->route);
-    if (keeping->reused < v->limits->orphan_others || keeping->longest_ns >= unused_ns)
-        return false;
-    uint32_t opened = ka_orphan_opened(links, v->up, pair);
-    if (opened < v->limits->orphan_others)
+    if (keeping->reused < v->limits->orphan_others || keeping->longest_ns >= unused_ns ||
+        pair->opened < v->limits->orphan_others)
         return false;
     show_request(v, f);
     show_close(&pair->life[KA_UPSTREAM], f);
     ka_finding_value(f, "unused", unused_ns, KA_NS);
-    ka_finding_value(f, "opened", opened, KA_COUNT);
+    ka_finding_value(f, "opened", pair->opened, KA_COUNT);
     ka_finding_value(f, "left", keeping->left, KA_COUNT);
     f->failed_gates |= pair->life[KA_UPSTREAM].gates & UNSURE;
     if (keeping->left < v->limits->orphan_others && f->severity > KA_NOTE)

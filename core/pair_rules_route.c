@@ -13,14 +13,37 @@ static bool is_timer(const ka_route_idle *idle, const ka_thresholds *limits)
            idle->server_max_ns - idle->server_min_ns <= limits->mismatch_spread_ns;
 }
 
-/* No failure is needed: whoever closes first decides, and here the server does. A proxy that gives up some
- * sooner, as HAProxy does with those it has too many of, gives up few. */
+/* A proxy that gives up some sooner, as HAProxy does with those it has too many of, gives up few. */
+static bool is_inverted(const ka_route_idle *idle, const ka_thresholds *limits)
+{
+    return is_timer(idle, limits) && idle->by_proxy < idle->by_server;
+}
+
+/* Of the server; else of the one of its sites with most closes: each may have a timer of its own. */
+static bool find_inverted(const ka_pair_view *v, ka_route_idle *out)
+{
+    const ka_routes *routes = &v->links->routes;
+    ka_route_idle idle = ka_routes_idle(routes, v->route);
+    uint32_t most = 0;
+    if (is_inverted(&idle, v->limits)) {
+        *out = idle;
+        return true;
+    }
+    for (unsigned site = 1; site < KA_ROUTE_SITES; site++) {
+        idle = ka_routes_idle_at(routes, v->route, site);
+        if (!is_inverted(&idle, v->limits) || idle.by_server <= most)
+            continue;
+        most = idle.by_server;
+        *out = idle;
+    }
+    return most > 0;
+}
+
+/* No failure is needed: whoever closes first decides, and here the server does. */
 bool ka_pair_rule_idle_order(const ka_pair_view *v, ka_finding *f)
 {
-    if (!ka_routes_is_first(&v->links->routes, v->route))
-        return false;
-    ka_route_idle idle = ka_routes_idle(&v->links->routes, v->route);
-    if (!is_timer(&idle, v->limits) || idle.by_proxy >= idle.by_server)
+    ka_route_idle idle;
+    if (!ka_routes_is_first(&v->links->routes, v->route) || !find_inverted(v, &idle))
         return false;
     f->server = v->route->out;
     f->client = v->route->from;

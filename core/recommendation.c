@@ -15,11 +15,11 @@
 
 /* The timeout clients have to stay below: what the server does or, where it keeps that, what it advertises;
  * KA_NONE where neither is known. */
-static int64_t base_ns(const ka_endpoint_record *r, bool *by_advert)
+static int64_t base_ns(const ka_inferred *timer, int64_t timeout_s, bool *by_advert)
 {
-    int64_t contract_ns = ka_inferred_contract_ns(&r->server_timer);
-    int64_t advertised_ns = r->timeout_s == KA_NONE ? KA_NONE : r->timeout_s * KA_SECOND_NS;
-    bool varied = r->server_timer.kind == KA_TIMER_VARIED;
+    int64_t contract_ns = ka_inferred_contract_ns(timer);
+    int64_t advertised_ns = timeout_s == KA_NONE ? KA_NONE : timeout_s * KA_SECOND_NS;
+    bool varied = timer->kind == KA_TIMER_VARIED;
     *by_advert = false;
     if (contract_ns == KA_NONE || advertised_ns == KA_NONE) {
         *by_advert = contract_ns == KA_NONE && advertised_ns != KA_NONE && !varied;
@@ -29,6 +29,12 @@ static int64_t base_ns(const ka_endpoint_record *r, bool *by_advert)
     return *by_advert ? advertised_ns : contract_ns;
 }
 
+static int64_t below_ns(int64_t base_ns, int64_t margin_ns)
+{
+    int64_t idle_ns = (base_ns - margin_ns) / TENTH_NS * TENTH_NS;
+    return idle_ns > 0 ? idle_ns : 0;
+}
+
 static ka_recommended recommend(const ka_usage *u, const ka_endpoint_record *r)
 {
     ka_recommended out = {.pool_idle_ns = KA_NONE, .server_timeout_ns = KA_NONE};
@@ -36,11 +42,9 @@ static ka_recommended recommend(const ka_usage *u, const ka_endpoint_record *r)
     out.margin_ns = LEAST_MARGIN_NS;
     if (out.rtt_p99_ns != KA_NONE && out.rtt_p99_ns > LEAST_MARGIN_NS / 2)
         out.margin_ns = 2 * out.rtt_p99_ns;
-    out.pool_base_ns = base_ns(r, &out.pool_by_advert);
-    if (out.pool_base_ns != KA_NONE) {
-        int64_t idle_ns = (out.pool_base_ns - out.margin_ns) / TENTH_NS * TENTH_NS;
-        out.pool_idle_ns = idle_ns > 0 ? idle_ns : 0;
-    }
+    out.pool_base_ns = base_ns(&r->server_timer, r->timeout_s, &out.pool_by_advert);
+    if (out.pool_base_ns != KA_NONE)
+        out.pool_idle_ns = below_ns(out.pool_base_ns, out.margin_ns);
     out.longest_reuse_ns = u->longest_reuse_ns;
     if (u->longest_reuse_ns != KA_NONE)
         out.server_timeout_ns =
@@ -49,9 +53,17 @@ static ka_recommended recommend(const ka_usage *u, const ka_endpoint_record *r)
 }
 
 /* Reuses after that idle time, to the width of a bucket: of shorter ones only how many there are is known. */
-static uint64_t gaps_from(const ka_usage *u, int64_t idle_ns)
+static uint64_t gaps_from(const ka_histogram *gaps, int64_t idle_ns)
 {
-    return idle_ns > u->longest_reuse_ns ? 0 : ka_histogram_at_least(&u->gaps, idle_ns);
+    return idle_ns > gaps->largest ? 0 : ka_histogram_at_least(gaps, idle_ns);
+}
+
+/* Adds what came near to that timeout. */
+static void add_near(ka_exposure *out, const ka_histogram *gaps, int64_t timeout_ns, const ka_recommended *by)
+{
+    int64_t rtt_ns = by->rtt_p99_ns != KA_NONE ? by->rtt_p99_ns : 0;
+    out->in_danger += gaps_from(gaps, timeout_ns > by->margin_ns ? timeout_ns - by->margin_ns : 0);
+    out->in_race += gaps_from(gaps, timeout_ns > rtt_ns ? timeout_ns - rtt_ns : 0);
 }
 
 static ka_exposure expose(const ka_usage *u, const ka_recommended *by, const ka_endpoint_record *r)
@@ -64,10 +76,8 @@ static ka_exposure expose(const ka_usage *u, const ka_recommended *by, const ka_
     out.inverted = contract_ns != KA_NONE && u->longest_hold_ns >= contract_ns;
     if (out.timeout_ns == KA_NONE)
         return out;
-    int64_t rtt_ns = by->rtt_p99_ns != KA_NONE ? by->rtt_p99_ns : 0;
     out.from_ns = out.timeout_ns > by->margin_ns ? out.timeout_ns - by->margin_ns : 0;
-    out.in_danger = gaps_from(u, out.from_ns);
-    out.in_race = gaps_from(u, out.timeout_ns > rtt_ns ? out.timeout_ns - rtt_ns : 0);
+    add_near(&out, &u->gaps, out.timeout_ns, by);
     return out;
 }
 
@@ -75,4 +85,46 @@ void ka_recommend(const ka_usage *usage, ka_endpoint_record *record)
 {
     record->recommended = recommend(usage, record);
     record->exposure = expose(usage, &record->recommended, record);
+}
+
+/* ---- Sites ---- */
+
+/* By the site that closes first; each reuse is compared with its own site's timeout. */
+static void begin_anew(ka_endpoint_record *r, int64_t timeout_ns, bool by_advert)
+{
+    ka_recommended *by = &r->recommended;
+    by->pool_base_ns = timeout_ns;
+    by->pool_by_advert = by_advert;
+    by->pool_idle_ns = below_ns(timeout_ns, by->margin_ns);
+    r->exposure.timeout_ns = timeout_ns;
+    r->exposure.from_ns = timeout_ns > by->margin_ns ? timeout_ns - by->margin_ns : 0;
+    r->exposure.in_danger = r->exposure.in_race = 0;
+    r->exposure.inverted = false;
+}
+
+void ka_recommend_sites(const ka_site *const *sites, ka_site_record *told, ka_endpoint_record *r)
+{
+    int64_t bases_ns[KA_SITES_MAX], first_ns = r->recommended.pool_base_ns;
+    bool first_by_advert = r->recommended.pool_by_advert, known = false;
+    for (uint32_t i = 0; i < r->site_count; i++) {
+        bool by_advert;
+        bases_ns[i] = base_ns(&told[i].server_timer, told[i].timeout_s, &by_advert);
+        told[i].pool_idle_ns =
+            bases_ns[i] != KA_NONE ? below_ns(bases_ns[i], r->recommended.margin_ns) : KA_NONE;
+        known = known || bases_ns[i] != KA_NONE;
+        if (bases_ns[i] == KA_NONE || (first_ns != KA_NONE && first_ns <= bases_ns[i]))
+            continue;
+        first_ns = bases_ns[i];
+        first_by_advert = by_advert;
+    }
+    if (r->server_timer.kind == KA_TIMER_FIXED || !known)
+        return; /* one timer for all, or none that is a site's own */
+    begin_anew(r, first_ns, first_by_advert);
+    for (uint32_t i = 0; i < r->site_count; i++) {
+        int64_t contract_ns = ka_inferred_contract_ns(&told[i].server_timer);
+        if (bases_ns[i] != KA_NONE)
+            add_near(&r->exposure, &sites[i]->gaps, bases_ns[i], &r->recommended);
+        if (contract_ns != KA_NONE && sites[i]->idling.longest_hold_ns >= contract_ns)
+            r->exposure.inverted = true;
+    }
 }

@@ -92,7 +92,35 @@ static void put_timer(ka_json *json, const char *key, const ka_inferred *t)
         ka_json_name(json, "hint", t->hint);
     else
         ka_json_null(json, "hint");
+    if (t->by_site)
+        put_flag(json, "by_site", true);
     ka_json_close(json, '}');
+}
+
+static void put_site(ka_json *json, const ka_site_record *s)
+{
+    ka_json_open(json, NULL, '{');
+    ka_json_name(json, "name", s->name);
+    ka_json_count(json, "connections", s->connections);
+    ka_json_count(json, "requests", s->requests);
+    ka_record_advertised(json, s->timeout_s, s->max, s->max_style);
+    ka_json_open(json, "inferred", '{');
+    put_timer(json, "server_timeout", &s->server_timer);
+    put_timer(json, "client_timeout", &s->client_timer);
+    ka_json_close(json, '}');
+    ka_json_duration(json, "pool_idle", s->pool_idle_ns);
+    ka_json_close(json, '}');
+}
+
+/* Only where there are several. */
+static void put_sites(ka_json *json, const ka_endpoint_record *e)
+{
+    if (e->site_count == 0)
+        return;
+    ka_json_open(json, "sites", '[');
+    for (uint32_t i = 0; i < e->site_count; i++)
+        put_site(json, &e->sites[i]);
+    ka_json_close(json, ']');
 }
 
 static void put_clients(ka_json *json, const ka_endpoint_record *e)
@@ -283,6 +311,7 @@ bool ka_write_endpoint(const ka_writer *writer, const ka_endpoint_record *e)
     put_timer(&json, "client_timeout", &e->client_timer);
     put_clients(&json, e);
     ka_json_close(&json, '}');
+    put_sites(&json, e);
     put_exposure(&json, &e->exposure);
     put_recommended(&json, &e->recommended);
     put_use(&json, e);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "sort.h"
 
 /* One of the things that happen to a leg. */
 typedef enum event_kind { ASKED, ANSWERED, CLOSED } event_kind;
@@ -31,35 +32,6 @@ typedef struct replay {
 static bool is_unlinked(const ka_leg *leg)
 {
     return leg->serial != 0 && leg->downstream == 0 && leg->attempts == 0;
-}
-
-/* ---- Sorting: heaps need no memory, and the core calls no qsort ---- */
-
-typedef bool less_fn(const void *user, uint32_t a, uint32_t b);
-
-static void sift(uint32_t *at, uint32_t root, uint32_t count, less_fn *less, const void *user)
-{
-    for (uint32_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && less(user, at[child], at[child + 1]))
-            child++;
-        if (!less(user, at[root], at[child]))
-            return;
-        uint32_t moved = at[root];
-        at[root] = at[child];
-        at[child] = moved;
-    }
-}
-
-static void sort(uint32_t *at, uint32_t count, less_fn *less, const void *user)
-{
-    for (uint32_t i = count / 2; i-- > 0;)
-        sift(at, i, count, less, user);
-    for (uint32_t end = count; end-- > 1;) {
-        uint32_t moved = at[0];
-        at[0] = at[end];
-        at[end] = moved;
-        sift(at, 0, end, less, user);
-    }
 }
 
 /* ---- How far the clocks are apart ---- */
@@ -193,7 +165,7 @@ static ka_status play(replay *r, const event *events, uint32_t *order, uint32_t 
     ka_status status = KA_OK;
     for (uint32_t i = 0; i < count; i++)
         order[i] = i;
-    sort(order, count, happens_before, events);
+    ka_sort(order, count, happens_before, events);
     for (uint32_t i = 0; i < r->count; i++)
         hide_outcome(&r->links->legs.ring[r->order[i]]);
     for (uint32_t i = 0; i < count && status == KA_OK; i++)
@@ -254,7 +226,7 @@ ka_status ka_links_replay(ka_links *ls)
             if (is_unlinked(&ls->legs.ring[i]))
                 r.order[r.count++] = i;
         }
-        sort(r.order, r.count, looks_less, ls->legs.ring);
+        ka_sort(r.order, r.count, looks_less, ls->legs.ring);
         if (r.count > 0 && correct_clocks(&r))
             status = link_again(&r);
     }

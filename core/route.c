@@ -144,23 +144,35 @@ static void add_proxy_closes(ka_route_idle *sum, const ka_route_idle *more)
     sum->by_proxy += more->by_proxy;
 }
 
-void ka_route_idle_close(ka_route *r, bool by_server, ka_moment at, int64_t idle_ns)
+void ka_route_idle_close(ka_route *r, unsigned site, bool by_server, ka_moment at, int64_t idle_ns)
 {
+    ka_route_idle *sum = &r->idle[site < KA_ROUTE_SITES ? site : 0];
     ka_route_idle one = {.first = at, .last = at};
     *(by_server ? &one.by_server : &one.by_proxy) = 1;
     one.server_min_ns = one.server_max_ns = one.proxy_min_ns = idle_ns;
-    add_server_closes(&r->idle, &one);
-    add_proxy_closes(&r->idle, &one);
+    add_server_closes(sum, &one);
+    add_proxy_closes(sum, &one);
 }
 
-ka_route_idle ka_routes_idle(const ka_routes *rs, const ka_route *like)
+ka_route_idle ka_routes_idle_at(const ka_routes *rs, const ka_route *like, unsigned site)
 {
     ka_route_idle sum = {.by_server = 0};
     for (uint32_t i = 0; i < rs->count; i++) {
         if (rs->at[i].way_out != like->way_out)
             continue;
-        add_server_closes(&sum, &rs->at[i].idle);
-        add_proxy_closes(&sum, &rs->at[i].idle);
+        add_server_closes(&sum, &rs->at[i].idle[site]);
+        add_proxy_closes(&sum, &rs->at[i].idle[site]);
+    }
+    return sum;
+}
+
+ka_route_idle ka_routes_idle(const ka_routes *rs, const ka_route *like)
+{
+    ka_route_idle sum = {.by_server = 0};
+    for (unsigned site = 0; site < KA_ROUTE_SITES; site++) {
+        ka_route_idle more = ka_routes_idle_at(rs, like, site);
+        add_server_closes(&sum, &more);
+        add_proxy_closes(&sum, &more);
     }
     return sum;
 }

@@ -59,7 +59,7 @@ static bool is_known(ka_slice name, const ka_finding *finding)
         if (same_name(name, finding->values[i].name))
             return finding->values[i].number != KA_NONE;
     }
-    return same_name(name, "detail") || same_name(name, "client");
+    return (same_name(name, "detail") && finding->detail_bytes > 0) || same_name(name, "client");
 }
 
 /* A part in brackets is left out when one of its values is not there. */

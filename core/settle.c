@@ -173,6 +173,7 @@ static ka_status learn(ka_endpoints *endpoints, ka_endpoint *endpoint, const ka_
     ka_client *client = ledger_of(v, endpoints);
     ka_status status = ka_endpoint_add(endpoint, record, v->capture_ended && v->close.by == KA_SIDE_NONE,
                                        ka_rules_is_own_close(v) && !v->connection->tunnelled);
+    ka_endpoint_site_add(endpoint, v->connection->site, record);
     status = ka_endpoints_spare(endpoints, status);
     return status == KA_OK ? ka_endpoints_spare(endpoints, ka_endpoint_learn(endpoint, client, v)) : status;
 }
@@ -242,9 +243,24 @@ ka_status ka_audit_judge(ka_audit *a, ka_connection *c, uint32_t failed_gates)
 
 /* ---- The report at the end of the capture ---- */
 
+static void tell_endpoint(const ka_audit *a, const ka_endpoint *e, const ka_clients *clients,
+                          const ka_sink *sink)
+{
+    ka_endpoint_record record;
+    ka_site_record sites[KA_SITES_MAX];
+    ka_endpoint_record_of(e, clients, &a->config.thresholds, a->now, &record);
+    ka_endpoint_sites_of(e, &a->config.thresholds, sites, &record);
+    sink->endpoint(sink->user, &record);
+}
+
+/* Of endpoints that are copies: their sites are joined. */
 static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, const ka_sink *sink)
 {
     ka_server_set *sets;
+    for (uint32_t i = 0; i < endpoints->count; i++) {
+        if (ka_endpoint_join_sites(endpoints->at[i]) != KA_OK)
+            return KA_NO_MEMORY;
+    }
     if (ka_server_sets(endpoints, &sets) != KA_OK)
         return KA_NO_MEMORY;
     for (uint32_t i = 0; i < endpoints->count; i++) {
@@ -257,9 +273,7 @@ static ka_status tell_endpoints(const ka_audit *a, ka_endpoints *endpoints, cons
         ka_endpoint_rules_run(&v, sink);
         if (sink->endpoint == NULL)
             continue;
-        ka_endpoint_record record;
-        ka_endpoint_record_of(e, &endpoints->clients, &a->config.thresholds, a->now, &record);
-        sink->endpoint(sink->user, &record);
+        tell_endpoint(a, e, &endpoints->clients, sink);
     }
     ka_memory_give(&a->config.allocator, sets);
     return KA_OK;
@@ -271,7 +285,8 @@ static ka_status tell_pairs(const ka_audit *a, ka_links *links, const ka_sink *s
         return KA_NO_MEMORY;
     ka_links_tell_lives(links);
     ka_links_couple(links, a->config.thresholds.gateway_answer_ns);
-    ka_orphans_compare(links, &a->config.thresholds);
+    if (ka_orphans_compare(links, &a->config.thresholds) != KA_OK)
+        return KA_NO_MEMORY;
     ka_pair_rules_run(links, &a->config.thresholds, a->now, sink);
     for (uint32_t i = 0; i < links->pairs.count && sink->pair != NULL; i++) {
         ka_pair_record record;

@@ -103,6 +103,12 @@ static void on_endpoint(void *user, const ka_endpoint_record *endpoint)
     layer *self = user;
     ka_endpoint_record *kept = wmem_memdup(self->scope, endpoint, sizeof *endpoint);
     kept->name = wmem_strdup(self->scope, endpoint->name != NULL ? endpoint->name : "");
+    ka_site_record *sites = wmem_alloc_array(self->scope, ka_site_record, endpoint->site_count);
+    for (uint32_t i = 0; i < endpoint->site_count; i++) {
+        sites[i] = endpoint->sites[i];
+        sites[i].name = wmem_strdup(self->scope, sites[i].name);
+    }
+    kept->sites = sites;
     append(self)->endpoint = kept;
     wmem_map_insert(self->by_server, &kept->server, kept);
 }

@@ -137,6 +137,7 @@ enum server_column {
     S_CONCURRENCY,
     S_SERVER_TIMER,
     S_CLIENT_TIMER,
+    S_SITES,
     S_LONGEST_WORKED,
     S_SHORTEST_CLOSED,
     S_IN_DANGER,
@@ -162,6 +163,7 @@ stat_tap_table_item table_server_columns[S_COUNT] = {
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Concurrent", "%u"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Server's timer (s)", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Clients' timer (s)", "%s"},
+    {TABLE_ITEM_STRING, TAP_ALIGN_LEFT, "Each site's timer (s)", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Longest idle that worked (s)", "%s"},
     {TABLE_ITEM_STRING, TAP_ALIGN_RIGHT, "Shortest idle that was closed (s)", "%s"},
     {TABLE_ITEM_UINT, TAP_ALIGN_RIGHT, "Reuses in danger", "%u"},
@@ -181,14 +183,36 @@ static void put_timer(stat_tap_table_item_type *cell, const ka_inferred *timer)
 {
     if (timer->kind == KA_TIMER_FIXED)
         put_seconds(cell, timer->median_ns);
+    else if (timer->by_site)
+        table_put_text(cell, "by site");
     else
         table_put_text(cell, timer->kind == KA_TIMER_NONE ? "" : ka_timer_kind_name(timer->kind));
+}
+
+/* "a.example 2.001, b.example several": of the servers' timers, those that are known. */
+static void put_sites(stat_tap_table_item_type *cell, const ka_endpoint_record *e)
+{
+    GString *text = g_string_new(NULL);
+    for (uint32_t i = 0; i < e->site_count; i++) {
+        const ka_inferred *timer = &e->sites[i].server_timer;
+        char seconds[32];
+        if (timer->kind < KA_TIMER_FIXED)
+            continue;
+        ka_seconds_text(timer->median_ns, 3, seconds, sizeof seconds);
+        char *name = g_strescape(e->sites[i].name, NULL);
+        g_string_append_printf(text, "%s%s %s", text->len > 0 ? ", " : "", name,
+                               timer->kind == KA_TIMER_FIXED ? seconds : ka_timer_kind_name(timer->kind));
+        g_free(name);
+    }
+    table_put_text(cell, text->str);
+    g_string_free(text, TRUE);
 }
 
 static void put_inferred(stat_tap_table_item_type *row, const ka_endpoint_record *e)
 {
     put_timer(&row[S_SERVER_TIMER], &e->server_timer);
     put_timer(&row[S_CLIENT_TIMER], &e->client_timer);
+    put_sites(&row[S_SITES], e);
     put_seconds(&row[S_LONGEST_WORKED], e->server_timer.longest_worked_ns);
     put_seconds(&row[S_SHORTEST_CLOSED], e->server_timer.shortest_closed_ns);
     table_put_count(&row[S_IN_DANGER], e->exposure.in_danger);

@@ -11,7 +11,7 @@
 
 #include "collect.h"
 
-enum { TABLE_CONNECTION_COLUMNS = 14, TABLE_SERVER_COLUMNS = 21 };
+enum { TABLE_CONNECTION_COLUMNS = 14, TABLE_SERVER_COLUMNS = 22 };
 
 extern stat_tap_table_item table_connection_columns[TABLE_CONNECTION_COLUMNS];
 extern stat_tap_table_item table_server_columns[TABLE_SERVER_COLUMNS];

@@ -136,7 +136,7 @@ static void tell_name(const collect_frame *frame)
         return;
     ka_slice name = {(const char *)tvb_get_ptr(item->ds_tvb, item->start, item->length),
                      (size_t)item->length};
-    ka_tls_name_seen(frame->connection->core, frame->direction, name);
+    ka_tls_name_seen(frame->all->audit, frame->connection->core, frame->direction, name);
 }
 
 void tls_facts_tell(collect_frame *frame)

@@ -6,6 +6,7 @@
 
 #include "color.h"
 #include "escape.h"
+#include "explanation.h"
 #include "table.h"
 #include "text_timers.h"
 #include "units.h"
@@ -53,8 +54,11 @@ void text_servers_add(text_servers *servers, const ka_endpoint_record *endpoint)
         at--;
     if (at == TEXT_SERVERS_KEPT)
         return;
+    uint8_t sites = (uint8_t)servers->kept_count;
     if (servers->kept_count < TEXT_SERVERS_KEPT)
         servers->kept_count++;
+    else
+        sites = servers->kept[TEXT_SERVERS_KEPT - 1].sites; /* of the one that goes */
     size_t moved = servers->kept_count - at - 1;
     memmove(&servers->kept[at + 1], &servers->kept[at], moved * sizeof servers->kept[0]);
     text_server *server = &servers->kept[at];
@@ -62,6 +66,9 @@ void text_servers_add(text_servers *servers, const ka_endpoint_record *endpoint)
     const char *name = endpoint->name ? endpoint->name : "";
     escape_text(name, strlen(name), server->name, sizeof server->name);
     server->record.name = NULL;
+    server->record.sites = NULL;
+    server->sites = sites;
+    text_sites_take(&servers->sites[sites], endpoint);
 }
 
 static void write_title(FILE *out, bool colored, const text_server *server)
@@ -74,7 +81,7 @@ static void write_title(FILE *out, bool colored, const text_server *server)
     fputs(color(colored, COLOR_PLAIN), out);
 }
 
-static void write_server(FILE *out, bool colored, const text_server *server)
+static void write_server(FILE *out, bool colored, const text_server *server, const text_sites *sites)
 {
     const ka_endpoint_record *record = &server->record;
     write_title(out, colored, server);
@@ -92,7 +99,7 @@ static void write_server(FILE *out, bool colored, const text_server *server)
     const char *const cells[COLUMNS] = {connections, requests,  advertised,  by_server,
                                         server_idle, by_client, client_idle, open};
     table_row(out, INDENT, columns, COLUMNS, cells);
-    text_timers_line(out, record);
+    text_timers_line(out, record, sites);
 }
 
 void text_servers_write(const text_servers *servers, FILE *out, bool colored)
@@ -103,11 +110,31 @@ void text_servers_write(const text_servers *servers, FILE *out, bool colored)
             color(colored, COLOR_PLAIN));
     table_head(out, INDENT, columns, COLUMNS);
     for (size_t i = 0; i < servers->kept_count; i++)
-        write_server(out, colored, &servers->kept[i]);
+        write_server(out, colored, &servers->kept[i], &servers->sites[servers->kept[i].sites]);
     if (servers->count > servers->kept_count) {
         char more[UNITS_COUNT_BYTES];
         units_count(servers->count - servers->kept_count, more);
         fprintf(out, "  ... and %s more with fewer connections\n", more);
+    }
+}
+
+/* Where to set what was recommended, product by product. */
+static void write_settings(FILE *out, bool colored)
+{
+    static const ka_setting_group groups[] = {KA_SET_CLIENT_IDLE_INDEX, KA_SET_SERVER_IDLE_INDEX};
+    size_t count;
+    const ka_setting_row *rows = ka_setting_rows(&count);
+    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+        fprintf(out, "\n%s", color(colored, COLOR_BOLD));
+        wrap(out, 0, 2, ka_setting_group_title(groups[g]));
+        fputs(color(colored, COLOR_PLAIN), out);
+        for (size_t i = 0; i < count; i++) {
+            char label[32];
+            if (rows[i].group != groups[g])
+                continue;
+            snprintf(label, sizeof label, "    %-18s ", rows[i].product);
+            wrap_labelled(out, label, rows[i].text);
+        }
     }
 }
 
@@ -121,9 +148,9 @@ void text_servers_write_details(const text_servers *servers, FILE *out, bool col
         const ka_recommended *r = &servers->kept[i].record.recommended;
         fputs("\n", out);
         write_title(out, colored, &servers->kept[i]);
-        text_timers_detail(out, &servers->kept[i].record);
+        text_timers_detail(out, &servers->kept[i].record, &servers->sites[servers->kept[i].sites]);
         recommended = recommended || r->pool_idle_ns != KA_NONE || r->server_timeout_ns != KA_NONE;
     }
     if (recommended)
-        text_timers_settings(out, colored);
+        write_settings(out, colored);
 }

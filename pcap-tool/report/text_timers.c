@@ -4,8 +4,6 @@
  */
 #include "text_timers.h"
 
-#include "color.h"
-#include "explanation.h"
 #include "line.h"
 #include "units.h"
 #include "wrap.h"
@@ -68,6 +66,8 @@ static void add_modes(line *self, const ka_inferred *t)
 
 static void add_bracket(line *self, const ka_inferred *t)
 {
+    if (t->by_site)
+        return; /* one site's end beside another's beginning */
     if (t->longest_worked_ns != KA_NONE)
         add_duration(self, "; worked after ", t->longest_worked_ns, " at most");
     if (t->closes > 0)
@@ -93,10 +93,14 @@ static void add_timer(line *self, const ka_inferred *t)
         add_duration(self, ", p10 ", t->p10_ns, ")");
         break;
     case KA_TIMER_SEVERAL:
-        add(self, "several: ");
+        add(self, t->by_site ? "by site: " : "several: ");
         add_modes(self, t);
         break;
     case KA_TIMER_VARIED:
+        if (t->by_site) {
+            add(self, "by site");
+            break;
+        }
         add(self, "no fixed one by ");
         add_count(self, t->closes, "close", "closes");
         if (t->any_p10_ns != KA_NONE)
@@ -106,6 +110,10 @@ static void add_timer(line *self, const ka_inferred *t)
         break;
     }
     add_bracket(self, t);
+}
+
+static void add_moments(line *self, const ka_inferred *t)
+{
     if (t->closes > 1 && t->moments == 1)
         add(self, "; all at one moment, as a restart would");
 }
@@ -136,20 +144,32 @@ static void add_share_in_danger(line *self, const ka_exposure *x)
     add(self, ")");
 }
 
-void text_timers_line(FILE *out, const ka_endpoint_record *s)
+/* Where sites have timers of their own, reuses are compared with those. */
+static void add_lateness(line *self, const ka_endpoint_record *s, const char *otherwise)
+{
+    if (s->site_count == 0 || s->server_timer.kind == KA_TIMER_FIXED)
+        add(self, "%s", otherwise);
+    else
+        add_duration(self, " came later than ", s->recommended.margin_ns, " before their site's timeout");
+}
+
+void text_timers_line(FILE *out, const ka_endpoint_record *s, const text_sites *sites)
 {
     line text = {""};
     if (s->server_timer.kind >= KA_TIMER_FIXED) {
         add(&text, "Server's idle timeout: ");
         add_timer(&text, &s->server_timer);
+        add_moments(&text, &s->server_timer);
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
     if (s->client_timer.kind >= KA_TIMER_FIXED) {
         text.text[0] = '\0';
         add(&text, "Clients' idle timeout: ");
         add_timer(&text, &s->client_timer);
+        add_moments(&text, &s->client_timer);
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
+    text_sites_lines(out, s, sites);
     if (s->server_timer.kind >= KA_TIMER_FIXED && s->recommended.pool_idle_ns != KA_NONE) {
         text.text[0] = '\0';
         add(&text, "Set at clients: ");
@@ -160,7 +180,7 @@ void text_timers_line(FILE *out, const ka_endpoint_record *s)
         if (s->exposure.in_danger > 0) {
             add(&text, "; ");
             add_share_in_danger(&text, &s->exposure);
-            add(&text, " came later");
+            add_lateness(&text, s, " came later");
         }
         wrap(out, (size_t)fprintf(out, "    "), 6, text.text);
     }
@@ -192,11 +212,15 @@ static void write_clients(FILE *out, const ka_endpoint_record *s)
 static void write_exposure(FILE *out, const ka_endpoint_record *s)
 {
     const ka_exposure *x = &s->exposure;
+    char from[UNITS_DURATION_BYTES];
     line text = {""};
     if (x->timeout_ns == KA_NONE)
         return;
     add_share_in_danger(&text, x);
-    add_duration(&text, " came after ", x->from_ns, " idle or later");
+    char later[64];
+    units_duration(x->from_ns, from);
+    snprintf(later, sizeof later, " came after %s idle or later", from);
+    add_lateness(&text, s, later);
     if (x->in_race > 0) {
         add(&text, ", ");
         add_count(&text, x->in_race, "within a round trip of the close", "within a round trip of the close");
@@ -313,15 +337,43 @@ static void write_load(FILE *out, const ka_load *load)
     write_line(out, "Active", &active);
 }
 
-void text_timers_detail(FILE *out, const ka_endpoint_record *s)
+static void write_site(FILE *out, const char *label, const text_site *site)
+{
+    const ka_site_record *s = &site->record;
+    line text = {""};
+    add(&text, "%s: ", site->name);
+    add_timer(&text, &s->server_timer);
+    if (s->server_timer.kind >= KA_TIMER_FIXED)
+        add_hint(&text, &s->server_timer);
+    if (s->client_timer.kind >= KA_TIMER_FIXED) {
+        add(&text, ". Its clients: ");
+        add_timer(&text, &s->client_timer);
+    }
+    if (s->pool_idle_ns == 0)
+        add(&text, ". Set at clients: no reuse");
+    else if (s->pool_idle_ns != KA_NONE)
+        add_duration(&text, ". Set at clients: at most ", s->pool_idle_ns, "");
+    write_line(out, label, &text);
+}
+
+static void write_sites(FILE *out, const text_sites *sites)
+{
+    for (uint32_t i = 0; i < sites->count; i++)
+        write_site(out, i == 0 ? "Each site" : "", &sites->at[i]);
+}
+
+void text_timers_detail(FILE *out, const ka_endpoint_record *s, const text_sites *sites)
 {
     line server = {""}, clients = {""}, closes = {""};
     add_timer(&server, &s->server_timer);
+    add_moments(&server, &s->server_timer);
     add_hint(&server, &s->server_timer);
     write_line(out, "Server's timer", &server);
     add_timer(&clients, &s->client_timer);
+    add_moments(&clients, &s->client_timer);
     add_hint(&clients, &s->client_timer);
     write_line(out, "Clients' timer", &clients);
+    write_sites(out, sites);
     write_clients(out, s);
     write_exposure(out, s);
     write_recommended(out, &s->recommended);
@@ -335,23 +387,4 @@ void text_timers_detail(FILE *out, const ka_endpoint_record *s)
     if (closes.text[0] != '\0')
         write_line(out, "Closed by", &closes);
     write_load(out, &s->load);
-}
-
-void text_timers_settings(FILE *out, bool colored)
-{
-    static const ka_setting_group groups[] = {KA_SET_CLIENT_IDLE_INDEX, KA_SET_SERVER_IDLE_INDEX};
-    size_t count;
-    const ka_setting_row *rows = ka_setting_rows(&count);
-    for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
-        fprintf(out, "\n%s", color(colored, COLOR_BOLD));
-        wrap(out, 0, 2, ka_setting_group_title(groups[g]));
-        fputs(color(colored, COLOR_PLAIN), out);
-        for (size_t i = 0; i < count; i++) {
-            char label[32];
-            if (rows[i].group != groups[g])
-                continue;
-            snprintf(label, sizeof label, "    %-18s ", rows[i].product);
-            wrap_labelled(out, label, rows[i].text);
-        }
-    }
 }

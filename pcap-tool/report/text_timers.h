@@ -5,17 +5,14 @@
 #ifndef TEXT_TIMERS_H
 #define TEXT_TIMERS_H
 
-#include "keptalive.h"
+#include "text_sites.h"
 
 #include <stdio.h>
 
 /* Below the server's row, indented; nothing where nothing could be inferred. */
-void text_timers_line(FILE *out, const ka_endpoint_record *server);
+void text_timers_line(FILE *out, const ka_endpoint_record *server, const text_sites *sites);
 
 /* Timers, exposure, what to set; then how its connections were used. */
-void text_timers_detail(FILE *out, const ka_endpoint_record *server);
-
-/* Where to set what was recommended, product by product. */
-void text_timers_settings(FILE *out, bool colored);
+void text_timers_detail(FILE *out, const ka_endpoint_record *server, const text_sites *sites);
 
 #endif

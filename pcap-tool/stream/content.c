@@ -280,7 +280,8 @@ static void on_record(const content_place *place)
                        context->facts->tls_record_seen(context->audit, place->flow->connection, record));
     ka_slice name = tls_hello_server_name(hello);
     if (name.len_bytes > 0)
-        context->facts->tls_name_seen(place->flow->connection, record->direction, name);
+        context_failed(context, context->facts->tls_name_seen(context->audit, place->flow->connection,
+                                                              record->direction, name));
     tls_walker_free(context, place->half->tls);
     place->half->tls = NULL;
 }

@@ -20,7 +20,7 @@ typedef struct stream_facts {
                                const ka_address *client);
     ka_status (*tls_record_seen)(ka_audit *audit, ka_connection *connection, const ka_bytes *record);
     ka_status (*tls_alpn_seen)(ka_audit *audit, ka_connection *connection, bool by_client, unsigned alpn);
-    void (*tls_name_seen)(ka_connection *connection, unsigned direction, ka_slice name);
+    ka_status (*tls_name_seen)(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name);
     ka_status (*h2_frame_seen)(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame);
     ka_status (*h2_field_seen)(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name,
                                ka_moment at);

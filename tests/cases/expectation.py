@@ -13,6 +13,8 @@ TRANSFORMATIONS = ("plain", "split", "swapped", "resent", "duplicated", "ipv6", 
 COUNTS = {"requests", "responses", "timeout", "max", "idles"}
 TIMES = {"idle", "longest"}
 WORDS = {"protocol", "proxied-for", "max-style", "verdict"}
+TIMERS = {"server-timer", "client-timer"}  # of a server, or of one of its sites
+TIMER_KINDS = ("none", "few", "fixed", "several", "by-site", "varied")
 MARGIN_S = Decimal("0.005")  # captures and captured software are not more exact
 FINDINGS_DEF = Path(__file__).resolve().parents[2] / "core" / "findings.def"
 SUBJECT = re.compile(r"([A-Za-z][\w-]*):\s+(.*)$")
@@ -62,7 +64,7 @@ def read(line, text, transformation, gate):
         wanted.maybe, words = True, words[1:]
     if words[0] in known_findings():
         finding(wanted, words)
-    elif wanted.maybe or words[0].rstrip(",") not in COUNTS | TIMES | WORDS | {"close", "confidence"}:
+    elif wanted.maybe or words[0].rstrip(",") not in COUNTS | TIMES | WORDS | TIMERS | {"close", "confidence"}:
         raise ValueError(f"{words[0]} is neither a finding nor a fact")
     else:
         for fact in text.split(","):
@@ -96,10 +98,24 @@ def number(text, margin=None):
         raise ValueError(f"{text} is no number") from error
 
 
+def read_timer(wanted, name, words):
+    """[of SITE] KIND [SECONDS], seconds only of a fixed one."""
+    site = ""
+    if len(words) > 2 and words[0] == "of":
+        site, words = words[1], words[2:]
+    kind, *seconds = words
+    if kind not in TIMER_KINDS or len(seconds) > (kind == "fixed"):
+        raise ValueError(f"{name}: [of SITE] and one of {', '.join(TIMER_KINDS)}, with seconds when it is fixed")
+    wanted.facts[name, site] = kind, number(*seconds[0].partition("~")[::2]) if seconds else None
+
+
 def read_fact(wanted, words):
     if not words or (len(words) < 2 and words[0] != "confidence"):
         raise ValueError("a fact needs a value")
     name, *values = words
+    if name in TIMERS:
+        read_timer(wanted, name, values)
+        return
     if values == ["any"] and name in COUNTS | TIMES | WORDS and wanted.transformation:
         wanted.facts[name] = ANY
         return
@@ -123,8 +139,8 @@ def check(wanted, case):
     about_server = wanted.subject in case.servers and wanted.subject not in case.connections
     if not about_server and wanted.subject not in case.connections:
         raise ValueError(f"there is no connection {wanted.subject}" if wanted.subject else "of which connection?")
-    if about_server and not wanted.finding:
-        raise ValueError("facts are of connections")
+    if any((name[0] in TIMERS) != about_server for name in wanted.facts):
+        raise ValueError("timers are facts of servers, all others of connections")
     if wanted.label and case.event(wanted.label) is None:
         raise ValueError(f"no line is named {wanted.label}")
     if wanted.finding and not (wanted.label or wanted.maybe or about_server or wanted.finding.startswith("cap-")):

@@ -15,6 +15,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "plugin")]
 
 import exceptions
 import excuses
+import expectation
 import story
 import transform
 import verdict
@@ -72,6 +73,10 @@ class Grammar(unittest.TestCase):
         self.refuse("+0.1 C> FIN\nunless plain: requests 1\n", 3, "gate")
         self.refuse("+0.1 C> FIN\nunless magic gate: requests 1\n", 3, "no transformation")
         self.refuse("+0.1 C> GET /\n+0.01 S> 200\n", 3, "has not arrived")
+        self.refuse("+0.1 C> FIN\nexpect server-timer fixed\n", 3, "facts of servers")
+        self.refuse("+0.1 C> FIN\nexpect server: requests 1\n", 3, "facts of servers")
+        self.refuse("+0.1 C> FIN\nexpect server: server-timer often\n", 3, "of SITE")
+        self.refuse("+0.1 C> FIN\nexpect server: server-timer several 5.0\n", 3, "of SITE")
         self.refuse("repeat 2\n", 2, "COUNT every DURATION")
         self.refuse("repeat 2 every 1s\nrepeat 2 every 1s\n", 3, "not within another")
         self.refuse("repeat 2 every 1s\n+1 C> FIN\n", 2, "repeat without end")
@@ -228,6 +233,20 @@ class Judging(unittest.TestCase):
     def test_facts_differ(self):
         self.record["requests"] = 2
         self.assertEqual(self.problems(self.found), ["wanted requests 1, got 2"])
+
+    def test_timers_differ(self):
+        def told(kind, median, **more):
+            return {"inferred": {"server_timeout": {"kind": kind, "median": median} | more}}
+        self.case.expectations += [expectation.read(9, text, None, None) for text in
+                                   ("server: server-timer by-site", "server: server-timer of a fixed 3.0")]
+        (ip, port), = self.capture.instances[0].servers.values()
+        server = {"type": "endpoint", "server": {"ip": ip, "port": port}, **told("several", None, by_site=True),
+                  "sites": [{"name": "b"} | told("few", None), {"name": "a"} | told("fixed", 3.004)]}
+        self.assertEqual(self.problems(self.found, server), [])
+        self.assertRegex(self.problems(self.found, server | told("several", None))[0], "by-site none, got several")
+        for sites in ([], [{"name": "a"} | told("few", None)], [{"name": "a"} | told("fixed", 3.1)]):
+            self.assertRegex(self.problems(self.found, server | {"sites": sites})[0], "server-timer of a fixed 3.0")
+        self.assertEqual(len(self.problems(self.found)), 2)
 
     def test_lowered_only_with_its_gate(self):
         lowered = self.found | {"severity": "note"}

@@ -1,12 +1,14 @@
 # verdict.py - compares what was said of the stories in a capture with what they expect.
 # SPDX-License-Identifier: GPL-2.0-or-later
 import json
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import expectation
 
 MOVED = ("at-client", "at-server")
+ENDPOINT = re.compile(r'\{"type": ?"endpoint", ?"server": ?\{"ip": ?"([^"]*)", ?"port": ?(\d+)')
 
 
 @dataclass
@@ -21,13 +23,23 @@ class Problem:
 class Told:
     """What was said of one instance."""
     connections: dict = field(default_factory=dict)  # name -> record
+    servers: dict = field(default_factory=dict)      # name -> endpoint record
     findings: list = field(default_factory=list)     # (subject, finding)
 
 
-def read_records(output):
-    """All but those of servers, which are long and of which no case expects anything."""
-    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines()
-            if not line.startswith('{"type":"endpoint"')]
+def timed_servers(capture):
+    """(ip, port) of those of which a case expects timers."""
+    return {instance.servers[wanted.subject] for instance in capture.instances
+            for wanted in instance.variant.case.expectations
+            if wanted.facts and wanted.subject in instance.servers and wanted.subject not in instance.ends}
+
+
+def read_records(output, servers):
+    """Records of servers are long, so only of those."""
+    def is_wanted(line):
+        match = ENDPOINT.match(line)
+        return match is None or (match[1], int(match[2])) in servers
+    return [json.loads(line, parse_float=Decimal) for line in output.decode("utf-8").splitlines() if is_wanted(line)]
 
 
 def ends_of(record):
@@ -49,6 +61,10 @@ def assign(capture, records):
         if places.get(ends_of(record)):
             instance, name = by_stream[record["stream"]] = places[ends_of(record)].pop(0)
             told[id(instance)].connections[name] = record
+    for record in [record for record in records if record["type"] == "endpoint"]:
+        instance, name = servers.get((record["server"]["ip"], record["server"]["port"]), (None, None))
+        if instance is not None:
+            told[id(instance)].servers[name] = record
     for finding in [record for record in records if record["type"] == "finding"]:
         stream = finding["pair"]["downstream"]["stream"] if "pair" in finding else finding.get("stream")
         place = by_stream.get(stream) if stream is not None else \
@@ -65,7 +81,7 @@ class Said:
 
     def __init__(self, capture, output):
         self.capture = capture
-        self.told, strays = assign(capture, read_records(output))
+        self.told, strays = assign(capture, read_records(output, timed_servers(capture)))
         self.strays = [Problem(None, "", 0, f"a finding of no story: {json.dumps(stray, default=str)}")
                        for stray in strays]
 
@@ -187,6 +203,9 @@ class Judge:
     # ---- Facts
 
     def facts(self, wanted):
+        if wanted.subject not in self.case.connections:
+            self.timers(wanted)
+            return
         record = self.told.connections.get(wanted.subject)
         if record is None:
             self.problem(wanted.line, f"there is no record of the connection {wanted.subject}")
@@ -195,6 +214,14 @@ class Judge:
             got = fact_of(record, name)
             if not self.is_fact(name, value, got):
                 self.problem(wanted.line, f"wanted {name} {show(value)}, got {show(got)}")
+
+    def timers(self, wanted):
+        for (name, site), (kind, seconds) in wanted.facts.items():
+            timer = timer_of(self.told.servers.get(wanted.subject, {}), name, site)
+            got = "by-site" if timer.get("by_site") else timer.get("kind")
+            if got != kind or (seconds is not None and not self.near(timer["median"], seconds)):
+                self.problem(wanted.line, f"wanted {name}{' of ' * bool(site)}{site} {kind} {show(seconds)}, "
+                                          f"got {got} {show(timer.get('median'))}")
 
     def is_fact(self, name, value, got):
         if value == expectation.ANY:
@@ -206,6 +233,12 @@ class Judge:
                 return False
             return self.near(got, value) if name in expectation.TIMES else got == value.value
         return value == got
+
+
+def timer_of(endpoint, name, site):
+    """Of the server, or of that site; {}: there is no such site."""
+    records = [record for record in endpoint.get("sites", []) if record["name"] == site] if site else [endpoint]
+    return records[0].get("inferred", {}).get(name.replace("-timer", "_timeout"), {}) if records else {}
 
 
 def fact_of(record, name):

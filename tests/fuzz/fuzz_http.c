@@ -153,10 +153,11 @@ static ka_status on_alpn(ka_audit *audit, ka_connection *connection, bool by_cli
     return KA_OK;
 }
 
-static void on_name(ka_connection *connection, unsigned direction, ka_slice name)
+static ka_status on_name(ka_audit *audit, ka_connection *connection, unsigned direction, ka_slice name)
 {
-    (void)connection;
+    (void)audit, (void)connection;
     fprintf(told.log, "name %u %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return KA_OK;
 }
 
 static ka_status on_h2(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
@@ -214,6 +215,7 @@ static const stream_facts listener = {
 static void read_talk(talk *t, const uint8_t *bytes, size_t len_bytes)
 {
     *t = (talk){.limits = stream_limits_default, .fin = !(bytes[0] & SETTING_NO_FIN)};
+    t->limits.direction_pieces = SIZE_MAX; /* what waits for an answer may wait in any pieces */
     if (bytes[0] & SETTING_SMALL_HEADS)
         t->limits.head_bytes = SMALL_HEAD_BYTES;
     bytes += 2, len_bytes -= 2;

@@ -284,6 +284,8 @@ typedef struct words {
     const char *keep_alive;
     uint8_t version;    /* 0: 11 */
     ka_framing framing; /* NONE for requests, LENGTH for responses unless set */
+    const char *host;   /* of a request */
+    bool to_origin;     /* it asks for a path */
 } words;
 
 /* A message of the bytes [seq, seq + len_bytes). status 0: a request. */
@@ -305,12 +307,13 @@ static inline ka_field story_field(ka_field_name name, const char *value)
 
 static inline void says(talk *t, line l)
 {
-    ka_field fields[2];
+    ka_field fields[3];
     ka_message m = {.direction = talk_direction(t, l.side),
                     .is_response = l.status != 0,
                     .version = l.say.version != 0 ? l.say.version : 11,
                     .status = l.status,
                     .method = {"GET", l.status != 0 ? 0 : 3},
+                    .origin_form = l.say.to_origin,
                     .framing = l.say.framing,
                     .seq = l.seq,
                     .len_bytes = l.len_bytes,
@@ -324,6 +327,8 @@ static inline void says(talk *t, line l)
         fields[m.field_count++] = story_field(KA_FIELD_CONNECTION, l.say.connection);
     if (l.say.keep_alive != NULL)
         fields[m.field_count++] = story_field(KA_FIELD_KEEP_ALIVE, l.say.keep_alive);
+    if (l.say.host != NULL)
+        fields[m.field_count++] = story_field(KA_FIELD_HOST, l.say.host);
     if (t->story->status == KA_OK)
         t->story->status = ka_message_seen(t->story->audit, t->connection, &m);
 }

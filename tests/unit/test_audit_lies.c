@@ -28,6 +28,7 @@ static ka_moment pick_moment(void)
 
 static void lie(talk *t)
 {
+    static const char *const hosts[] = {NULL, "a.example", "b.example:80"};
     ka_segment segment = segment_of(t, pick(4000) * MS, (int)pick(2), (uint8_t)pick(32), pick(3) * 60);
     segment.seq = pick_number();
     segment.ack = pick_number();
@@ -35,10 +36,14 @@ static void lie(talk *t)
     if (pick(10) == 0)
         segment.time_ns = INT64_MAX / 2; /* as far as a front end may go */
     tell(t, segment);
-    line l = {(int)pick(2),  (uint16_t)(pick(2) * (100 + pick(500))),
-              pick_number(), pick_number(),
-              pick_number(), pick_moment(),
-              pick_moment(), {"keep-alive", "timeout=3, max=2", 10, (ka_framing)pick(5)}};
+    line l = {(int)pick(2),
+              (uint16_t)(pick(2) * (100 + pick(500))),
+              pick_number(),
+              pick_number(),
+              pick_number(),
+              pick_moment(),
+              pick_moment(),
+              {"keep-alive", "timeout=3, max=2", 10, (ka_framing)pick(5), hosts[pick(3)], pick(4) != 0}};
     ka_bytes bytes = {(uint8_t)pick(2), (uint8_t)(20 + pick(4)), pick_number(),
                       pick_number(),    pick_moment(),           pick_moment()};
     switch (pick(6)) {

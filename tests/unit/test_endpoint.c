@@ -192,12 +192,12 @@ static void test_advertised(void **state)
     assert_int_equal(r.timeout_s, KA_NONE);
     assert_int_equal(r.max, KA_NONE);
     assert_int_equal(r.idle_median_by_server_ns, KA_NONE);
-    ka_endpoint_advertised(e, &header);
+    ka_endpoint_advertised(e, 0, &header);
     header.keep_alive.timeout_s = 4; /* the latest */
     header.keep_alive.max = 99;      /* the largest */
-    ka_endpoint_advertised(e, &header);
+    ka_endpoint_advertised(e, 0, &header);
     header.keep_alive.timeout_s = header.keep_alive.max = KA_NONE;
-    ka_endpoint_advertised(e, &header);
+    ka_endpoint_advertised(e, 0, &header);
     ka_endpoint_record_of(e, &servers.clients, &limits, (ka_moment){0, 0}, &r);
     assert_int_equal(r.timeout_s, 4);
     assert_int_equal(r.max, 100);

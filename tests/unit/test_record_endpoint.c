@@ -146,6 +146,32 @@ static void writes_what_is_inferred(void **state)
         "\"requests\":[3,0],\"active\":[0.250,12.000]}");
 }
 
+static void writes_sites(void **state)
+{
+    (void)state;
+    ka_endpoint_record e = endpoint_of(9, 18);
+    ka_site_record sites[2] = {
+        {.name = "a.example",
+         .connections = 5,
+         .requests = 6,
+         .timeout_s = 5,
+         .max = KA_NONE,
+         .max_style = KA_MAX_NONE,
+         .pool_idle_ns = 4000000000},
+        {.name = "b\"\xff", .timeout_s = KA_NONE, .max = KA_NONE, .pool_idle_ns = KA_NONE}};
+    e.sites = sites;
+    e.site_count = 2;
+    e.server_timer.by_site = true;
+    ka_writer writer = page_writer(&out);
+    assert_true(ka_write_endpoint(&writer, &e));
+    assert_told("\"hint\":null,\"by_site\":true}");
+    assert_told("\"sites\":[{\"name\":\"a.example\",\"connections\":5,\"requests\":6,"
+                "\"advertised\":{\"timeout\":5,\"max\":null,\"max_style\":null},"
+                "\"inferred\":{\"server_timeout\":{\"kind\":\"none\"");
+    assert_told("},\"pool_idle\":4},{\"name\":\"b\\\"\\u00ff\",\"connections\":0");
+    assert_told("\"pool_idle\":null}],\"exposure\"");
+}
+
 typedef struct reuse_row {
     uint64_t connections;
     uint64_t requests;
@@ -210,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_an_endpoint),
         cmocka_unit_test(writes_what_is_inferred),
+        cmocka_unit_test(writes_sites),
         cmocka_unit_test(computes_reuse),
         cmocka_unit_test(writes_long_lines_and_stops_at_failure),
     };

@@ -89,14 +89,29 @@ static void put_extremes(const document *page)
     endpoint.server_timer.hint = endpoint.client_timer.hint = "some product or other";
     endpoint.client_count = KA_CLIENT_HABITS_MAX;
     endpoint.load.bin_count = KA_LOAD_BINS_MAX;
+    ka_site_record sites[KA_SITE_RECORDS_MAX];
+    memset(sites, 0x7f, sizeof sites);
+    for (int i = 0; i < KA_SITE_RECORDS_MAX; i++) {
+        sites[i].name = name + (i % 4 == 0 ? sizeof name - 4 : 0);
+        sites[i].server_timer.kind = (ka_timer_kind)(i % (KA_TIMER_VARIED + 1));
+        sites[i].client_timer.kind = (ka_timer_kind)(i / 3 % (KA_TIMER_VARIED + 1));
+        sites[i].server_timer.mode_count = sites[i].client_timer.mode_count = KA_TIMER_MODES_MAX;
+        sites[i].server_timer.inverted = sites[i].client_timer.inverted = i % 2 == 0;
+        sites[i].server_timer.by_site = sites[i].client_timer.by_site = false;
+        sites[i].server_timer.hint = "some product or other";
+    }
+    endpoint.sites = sites;
+    endpoint.server_timer.by_site = endpoint.client_timer.by_site = false;
     for (int i = 0; i < KA_CLIENT_HABITS_MAX; i++) {
         endpoint.clients[i].client = longest_ipv6();
         endpoint.clients[i].of_name = false;
     }
     endpoint.recommended.pool_by_advert = true;
     for (int i = 0; i < 50; i++) {
+        endpoint.site_count = i % 3 != 0 ? KA_SITE_RECORDS_MAX : 0;
         page->sink->endpoint(page->sink->user, &endpoint);
         endpoint.server_timer.kind = (ka_timer_kind)(i % (KA_TIMER_VARIED + 1));
+        endpoint.server_timer.by_site = i % 2 == 0;
     }
 }
 

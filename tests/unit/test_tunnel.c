@@ -88,7 +88,8 @@ enum { CHANGE_CIPHER_SPEC = 20, HANDSHAKE = 22, DATA = 23 };
 /* The server's name behind such a hello. */
 static const char *name_told(talk *t, const char *name, unsigned direction)
 {
-    ka_tls_name_seen(t->connection, direction, (ka_slice){name, strlen(name)});
+    assert_int_equal(
+        ka_tls_name_seen(t->story->audit, t->connection, direction, (ka_slice){name, strlen(name)}), KA_OK);
     return t->story->audit->endpoints.at[0]->name;
 }
 
@@ -99,7 +100,7 @@ static void tls_outside(void **state)
     story_begin(&s);
     talk t = talk_open(&s, 0, false);
     handshake(&t, 0, 40 * MS, 10 * MS);
-    ka_tls_name_seen(t.connection, CLIENT, (ka_slice){"early", 5}); /* no server is known yet */
+    ka_tls_name_seen(s.audit, t.connection, CLIENT, (ka_slice){"early", 5}); /* no server is known yet */
     tell_record(&t, 1, CLIENT, HANDSHAKE, 200);
     assert_string_equal(name_told(&t, "", CLIENT), "");
     assert_string_equal(name_told(&t, "a b", CLIENT), "");

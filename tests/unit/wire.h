@@ -172,10 +172,13 @@ static inline ka_status on_tls_alpn(ka_audit *audit, ka_connection *connection, 
     return KA_OK;
 }
 
-static inline void on_tls_name(ka_connection *connection, unsigned direction, ka_slice name)
+static inline ka_status on_tls_name(ka_audit *audit, ka_connection *connection, unsigned direction,
+                                    ka_slice name)
 {
+    (void)audit;
     assert_false(connection->over);
     wire_log("name of %u %.*s\n", direction, (int)name.len_bytes, name.bytes);
+    return KA_OK;
 }
 
 static inline ka_status on_h2_frame(ka_audit *audit, ka_connection *connection, const ka_h2_frame *frame)
