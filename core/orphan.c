@@ -5,6 +5,7 @@
 #include "orphan.h"
 
 #include "memory.h"
+#include "order.h"
 #include "sort.h"
 
 /* A client that ends its sending right behind its request (RFC 9112 section 9.6) may still read. One that
@@ -20,11 +21,6 @@ bool ka_orphan_is(const ka_links *ls, const ka_leg *d, const ka_leg *u, int64_t 
     return reset || d->closed.time_ns - d->request_end.time_ns > half_close_ns;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* From its last answer on, to the server's close or the end of the capture. */
 static int64_t unused_until_ns(const ka_leg *u, const ka_pair_life *life)
 {
@@ -38,7 +34,7 @@ int64_t ka_orphan_unused_ns(const ka_links *ls, const ka_leg *u, const ka_pair *
         life->closed_by == KA_SIDE_CLIENT || pair->route == 0)
         return KA_NONE;
     int64_t opened_ns = ka_routes_keeping(&ls->routes, pair->route)->opened_ns;
-    int64_t until_ns = earlier(unused_until_ns(u, life), opened_ns);
+    int64_t until_ns = ka_smaller(unused_until_ns(u, life), opened_ns);
     return until_ns > u->response_end.time_ns ? until_ns - u->response_end.time_ns : KA_NONE;
 }
 
@@ -48,6 +44,16 @@ static bool stands_for_upstream(const ka_pairs *pairs, const ka_pair *pair)
     return ka_pairs_next(pairs, pair, KA_UPSTREAM) == NULL;
 }
 
+/* The pair of a client's request that was sent on, and how it was; NULL: it was not, or there are too many.
+ */
+static ka_pair *pair_of(const ka_links *ls, const ka_leg *d, const ka_leg **u)
+{
+    if (!ka_links_is_proxied(ls, d))
+        return NULL;
+    *u = ka_legs_find(&ls->legs, d->attempt);
+    return ka_pairs_find(&ls->pairs, d->stream, (*u)->stream);
+}
+
 /* ---- How else the proxy keeps connections ---- */
 
 /* Returns whether there are any. */
@@ -55,11 +61,8 @@ static bool mark_orphaned(ka_links *ls, const ka_thresholds *limits)
 {
     bool any = false;
     for (uint32_t i = 0; i < ls->legs.room; i++) {
-        const ka_leg *d = &ls->legs.ring[i];
-        if (!ka_links_is_proxied(ls, d))
-            continue;
-        const ka_leg *u = ka_legs_find(&ls->legs, d->attempt);
-        ka_pair *pair = ka_pairs_find(&ls->pairs, d->stream, u->stream);
+        const ka_leg *d = &ls->legs.ring[i], *u;
+        ka_pair *pair = pair_of(ls, d, &u);
         if (pair == NULL || pair->life[KA_UPSTREAM].requests != u->number ||
             !ka_orphan_is(ls, d, u, limits->half_close_ns))
             continue;
@@ -140,11 +143,8 @@ static uint32_t count_before(const openings *o, uint32_t way_out, int64_t at_ns)
 static void compare_openings(ka_links *ls, const openings *o, const ka_thresholds *limits)
 {
     for (uint32_t i = 0; i < ls->legs.room; i++) {
-        const ka_leg *d = &ls->legs.ring[i];
-        if (!ka_links_is_proxied(ls, d))
-            continue;
-        const ka_leg *u = ka_legs_find(&ls->legs, d->attempt);
-        ka_pair *pair = ka_pairs_find(&ls->pairs, d->stream, u->stream);
+        const ka_leg *u;
+        ka_pair *pair = pair_of(ls, &ls->legs.ring[i], &u);
         if (pair == NULL || !pair->orphaned || ka_orphan_unused_ns(ls, u, pair) <= limits->orphan_ns)
             continue;
         uint32_t way_out = way_out_of(ls, pair);
