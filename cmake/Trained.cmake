@@ -9,7 +9,7 @@ mark_as_advanced(KEPTALIVE_COUNTS)
 
 set(training ${PROJECT_BINARY_DIR}/training)
 # Counts are found by the name of the object within its build.
-check_c_compiler_flag(-fprofile-prefix-path=${PROJECT_BINARY_DIR} has_profile_prefix)
+check_c_compiler_flag(-fprofile-prefix-path=/ has_profile_prefix)
 if(KEPTALIVE_COUNTS)
     add_compile_options(-fprofile-generate -fprofile-update=single -fprofile-dir=${PROJECT_BINARY_DIR}/counts
                         -fprofile-prefix-path=${PROJECT_BINARY_DIR})
