@@ -210,12 +210,6 @@ void ka_endpoint_record_of(const ka_endpoint *endpoint, const ka_clients *client
 /* site_told.c: adds its sites to that record, which from then on points to `room`. */
 void ka_endpoint_sites_of(const ka_endpoint *endpoint, const ka_thresholds *limits,
                           ka_site_record room[KA_SITES_MAX], ka_endpoint_record *out);
-/* What the server's idle timer is, and those of all its clients together. */
-void ka_endpoint_timers(const ka_endpoint *endpoint, const ka_thresholds *limits, ka_inferred *server,
-                        ka_inferred *clients);
-/* The longest that client (whatever its port) kept a connection to the server idle; KA_NONE: never. */
-int64_t ka_endpoint_longest_hold(const ka_endpoint *endpoint, const ka_clients *clients,
-                                 const ka_address *client);
 /* The mass-close finding of one event. */
 void ka_endpoint_mass_finding(const ka_endpoint *endpoint, const ka_mass_event *event, ka_finding *out);
 

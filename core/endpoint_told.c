@@ -8,30 +8,7 @@
 #include "inference.h"
 #include "recommendation.h"
 
-void ka_endpoint_timers(const ka_endpoint *e, const ka_thresholds *limits, ka_inferred *server,
-                        ka_inferred *clients)
-{
-    ka_infer(&e->idling.by_server, KA_SIDE_SERVER, limits, server);
-    ka_infer(&e->idling.by_client, KA_SIDE_CLIENT, limits, clients);
-}
-
 /* ---- Its clients ---- */
-
-static bool is_at(const ka_client *c, const ka_address *client)
-{
-    return c->key.version == client->version && memcmp(c->key.ip, client->ip, sizeof c->key.ip) == 0;
-}
-
-int64_t ka_endpoint_longest_hold(const ka_endpoint *e, const ka_clients *clients, const ka_address *client)
-{
-    int64_t longest_ns = KA_NONE; /* a client has a ledger for each of its sites */
-    for (uint32_t i = e->first_client; i != 0; i = clients->at[i - 1].next) {
-        const ka_client *c = &clients->at[i - 1];
-        if (is_at(c, client) && c->longest_hold_ns > longest_ns)
-            longest_ns = c->longest_hold_ns;
-    }
-    return longest_ns;
-}
 
 static ka_client_habit habit_of(const ka_endpoint *e, const ka_client *c, const ka_thresholds *limits)
 {
@@ -119,7 +96,8 @@ void ka_endpoint_record_of(const ka_endpoint *e, const ka_clients *clients, cons
 {
     memset(out, 0, sizeof *out);
     tell_sums(e, out);
-    ka_endpoint_timers(e, limits, &out->server_timer, &out->client_timer);
+    ka_infer(&e->idling.by_server, KA_SIDE_SERVER, limits, &out->server_timer);
+    ka_infer(&e->idling.by_client, KA_SIDE_CLIENT, limits, &out->client_timer);
     if (e->timeout_s != KA_NONE)
         out->server_timer.hint = NULL; /* what it advertises says more */
     list_clients(e, clients, limits, out);

@@ -26,6 +26,11 @@ typedef struct ka_pair_view {
  * leaves it untouched. */
 typedef bool ka_pair_rule_fn(const ka_pair_view *view, ka_finding *out);
 
+/* Requests, challenges or logins may lie in what the capture does not hold of a connection. */
+#define KA_PAIR_UNSURE                                                                                       \
+    (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_CLOCK |                  \
+     KA_GATE_LOST_STATE)
+
 /* pair_rules_gateway.c: what the client sees of a request lost behind the proxy */
 ka_pair_rule_fn ka_pair_rule_gateway_error, ka_pair_rule_gateway_silent_close, ka_pair_rule_gateway_hang;
 /* pair_rules_fields.c: what a proxy must not hand on */

@@ -5,11 +5,6 @@
  */
 #include "pair_rules.h"
 
-/* Another challenge, or another login, may lie in what the capture does not hold. */
-#define UNSURE                                                                                               \
-    (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_CLOCK |                  \
-     KA_GATE_LOST_STATE)
-
 /* The server had closed the connection that it had challenged: the proxy could not but take another one,
  * though it should have closed its client's, too. One that asked for that close has only itself to blame. */
 static bool had_closed(const ka_pair_view *v, const ka_breach *breach)
@@ -58,7 +53,7 @@ bool ka_pair_rule_auth_bound_broken(const ka_pair_view *v, ka_finding *f)
     ka_finding_value(f, "request_number", breach->number, KA_COUNT);
     ka_finding_value(f, "upstream_stream", pair->upstream.stream, KA_COUNT);
     ka_finding_value(f, "status", breach->status != 0 ? breach->status : KA_NONE, KA_COUNT);
-    f->failed_gates |= (pair->life[KA_UPSTREAM].gates | pair->life[KA_DOWNSTREAM].gates) & UNSURE;
+    f->failed_gates |= (pair->life[KA_UPSTREAM].gates | pair->life[KA_DOWNSTREAM].gates) & KA_PAIR_UNSURE;
     if (breach->ambiguous)
         f->failed_gates |= KA_GATE_LINK;
     if (doubtful && f->severity > KA_NOTE)

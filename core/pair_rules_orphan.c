@@ -6,11 +6,6 @@
 #include "orphan.h"
 #include "pair_rules.h"
 
-/* A request may lie in what the capture does not hold of the connection to the server. */
-#define UNSURE                                                                                               \
-    (KA_GATE_ONE_SIDED | KA_GATE_GAP | KA_GATE_SNAPLEN | KA_GATE_UNFRAMED | KA_GATE_CLOCK |                  \
-     KA_GATE_LOST_STATE)
-
 /* How long the proxy's request went on without its client. */
 static int64_t went_on_ns(const ka_pair_view *v)
 {
@@ -63,7 +58,7 @@ static bool left_behind(const ka_pair_view *v, ka_finding *f)
     ka_finding_value(f, "unused", unused_ns, KA_NS);
     ka_finding_value(f, "opened", pair->opened, KA_COUNT);
     ka_finding_value(f, "left", keeping->left, KA_COUNT);
-    f->failed_gates |= pair->life[KA_UPSTREAM].gates & UNSURE;
+    f->failed_gates |= pair->life[KA_UPSTREAM].gates & KA_PAIR_UNSURE;
     if (keeping->left < v->limits->orphan_others && f->severity > KA_NOTE)
         f->severity = KA_NOTE;
     return true;

@@ -58,12 +58,17 @@ static uint64_t gaps_from(const ka_histogram *gaps, int64_t idle_ns)
     return idle_ns > gaps->largest ? 0 : ka_histogram_at_least(gaps, idle_ns);
 }
 
+static int64_t sooner_ns(int64_t timeout_ns, int64_t by_ns)
+{
+    return timeout_ns > by_ns ? timeout_ns - by_ns : 0;
+}
+
 /* Adds what came near to that timeout. */
 static void add_near(ka_exposure *out, const ka_histogram *gaps, int64_t timeout_ns, const ka_recommended *by)
 {
     int64_t rtt_ns = by->rtt_p99_ns != KA_NONE ? by->rtt_p99_ns : 0;
-    out->in_danger += gaps_from(gaps, timeout_ns > by->margin_ns ? timeout_ns - by->margin_ns : 0);
-    out->in_race += gaps_from(gaps, timeout_ns > rtt_ns ? timeout_ns - rtt_ns : 0);
+    out->in_danger += gaps_from(gaps, sooner_ns(timeout_ns, by->margin_ns));
+    out->in_race += gaps_from(gaps, sooner_ns(timeout_ns, rtt_ns));
 }
 
 static ka_exposure expose(const ka_usage *u, const ka_recommended *by, const ka_endpoint_record *r)
@@ -76,7 +81,7 @@ static ka_exposure expose(const ka_usage *u, const ka_recommended *by, const ka_
     out.inverted = contract_ns != KA_NONE && u->longest_hold_ns >= contract_ns;
     if (out.timeout_ns == KA_NONE)
         return out;
-    out.from_ns = out.timeout_ns > by->margin_ns ? out.timeout_ns - by->margin_ns : 0;
+    out.from_ns = sooner_ns(out.timeout_ns, by->margin_ns);
     add_near(&out, &u->gaps, out.timeout_ns, by);
     return out;
 }
@@ -97,7 +102,7 @@ static void begin_anew(ka_endpoint_record *r, int64_t timeout_ns, bool by_advert
     by->pool_by_advert = by_advert;
     by->pool_idle_ns = below_ns(timeout_ns, by->margin_ns);
     r->exposure.timeout_ns = timeout_ns;
-    r->exposure.from_ns = timeout_ns > by->margin_ns ? timeout_ns - by->margin_ns : 0;
+    r->exposure.from_ns = sooner_ns(timeout_ns, by->margin_ns);
     r->exposure.in_danger = r->exposure.in_race = 0;
     r->exposure.inverted = false;
 }
