@@ -167,6 +167,15 @@ static void judged(unsigned number, unsigned connections)
         ka_endpoint_site_add(e, number, &r);
 }
 
+/* With a connection each. */
+static void two_sites(void)
+{
+    site("a");
+    site("b");
+    judged(1, 1);
+    judged(2, 1);
+}
+
 /* What is told of the server, once, and of its sites. */
 static ka_site_record sites[KA_SITES_MAX];
 
@@ -386,10 +395,7 @@ static void test_by_site(void **state)
         const by_site_row *row = &rows[i];
         end(state);
         begin(state);
-        site("a");
-        site("b");
-        judged(1, 1);
-        judged(2, 1);
+        two_sites();
         closed(1, 2, row->short_closes);
         closed(row->two_backends ? 1 : 2, row->long_s, row->long_closes);
         closed(0, 9, row->nameless);
@@ -408,10 +414,7 @@ static void test_by_site(void **state)
 static void test_a_site_of_two_backends(void **state)
 {
     (void)state;
-    site("a");
-    site("b");
-    judged(1, 1);
-    judged(2, 1);
+    two_sites();
     closed(1, 2, 5);
     closed(1, 9, 5);
     closed(2, 2, 90);
@@ -426,10 +429,7 @@ static void test_a_site_of_two_backends(void **state)
 static void test_exposure_by_site(void **state)
 {
     (void)state;
-    site("a");
-    site("b");
-    judged(1, 1);
-    judged(2, 1);
+    two_sites();
     closed(1, 5.5, 5);
     closed(2, 60, 5);
     reused(1, 5, 2);
@@ -453,10 +453,7 @@ static void test_exposure_by_site(void **state)
 static void test_the_shortest_promise_counts(void **state)
 {
     (void)state;
-    site("a");
-    site("b");
-    judged(1, 1);
-    judged(2, 1);
+    two_sites();
     ka_header header = {.keep_alive = {.timeout_s = 5, .max = 10}};
     ka_endpoint_advertised(e, 1, &header);
     header.keep_alive.timeout_s = 60; /* the latest */
@@ -475,10 +472,7 @@ static void test_the_shortest_promise_counts(void **state)
 static void test_without_a_timer_of_their_own(void **state)
 {
     (void)state;
-    site("a");
-    site("b");
-    judged(1, 1);
-    judged(2, 1);
+    two_sites();
     e->timeout_s = 5;
     reused(1, 4.5, 1);
     ka_endpoint_record r = told();
